@@ -1,0 +1,1 @@
+"""Files to frozen specifications; the only place in supervise that knows pydantic."""

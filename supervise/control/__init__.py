@@ -1,0 +1,1 @@
+"""What a client may ask, translated to the service layer."""

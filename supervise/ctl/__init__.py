@@ -1,0 +1,1 @@
+"""superctl: a small, fast client that speaks native frames."""

@@ -1,0 +1,1 @@
+"""The shell around the core: carries events in and effects out."""

@@ -1,0 +1,1 @@
+"""System calls, each behind one room: spawn, reap, signals, users, files, sockets."""
