@@ -1,0 +1,208 @@
+"""Wires the daemon, once: the only place where everything is known to everything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import os
+import random
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from supervise.clock import SystemClock
+from supervise.control.native import Mood, Native
+from supervise.control.server import Server
+from supervise.core.spec import DaemonSpec, Plan
+from supervise.daemon import reading
+from supervise.daemon.bus import Bus
+from supervise.daemon.capture import Capture
+from supervise.daemon.log import LEVELS, Log
+from supervise.daemon.narrate import Narrator
+from supervise.daemon.outputs import OutputMaker
+from supervise.daemon.process import Kit
+from supervise.daemon.reading import Reader
+from supervise.daemon.registry import Registry
+from supervise.daemon.reload import Reload
+from supervise.daemon.service import Service
+from supervise.daemon.supervisor import Supervisor
+from supervise.errors import ConfigError, ServerError
+from supervise.unix import autolog, privileges, signals, sockets
+from supervise.unix.daemonize import daemonize
+from supervise.unix.pidfile import PidFile
+from supervise.unix.reap import Reaper, become_subreaper
+from supervise.unix.sockets import UnixListener
+from supervise.unix.spawn import Spawner
+
+
+def run(path: str, overrides: Mapping[str, str]) -> str | None:
+    """Run the daemon with the configuration ``path`` until it is told to end.
+
+    Gives None after an orderly end, or what kept it from starting. ``overrides`` are keys
+    of ``[supervisord]`` from the command line.
+    """
+    path = str(Path(path).absolute())
+    first = True
+    while True:
+        try:
+            ending = _once(path, overrides, first=first)
+        except (ConfigError, ServerError) as error:
+            return str(error)
+        if ending != "RESTARTING":
+            return None
+        first = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """What one life of the daemon is made from."""
+
+    path: str
+    overrides: Mapping[str, str]
+    plan: Plan
+    log: Log
+    clock: SystemClock
+    limit: tuple[int, int]
+    listeners: tuple[UnixListener, ...]
+
+
+def _once(path: str, overrides: Mapping[str, str], *, first: bool) -> str:
+    """One life of the daemon, from reading the files to the last stop."""
+    plan = reading.read_first(path, overrides)
+    signals.reset_ignored()
+    spec = plan.daemon
+    limit = privileges.raise_descriptors(spec.minfds)
+    privileges.raise_processes(spec.minprocs)
+    with contextlib.ExitStack() as closing:
+        if spec.user is not None:
+            privileges.become(spec.user)
+        pidfile = PidFile(spec.pidfile)
+        closing.callback(pidfile.close)
+        pidfile.lock()
+        listeners = []
+        for server in plan.servers:
+            if server.path:
+                listeners.append(sockets.listen(server))
+                closing.callback(listeners[-1].close)
+        clock = SystemClock()
+        log = Log(clock)
+        closing.callback(log.close)
+        _open_log(log, spec)
+        if first and not spec.nodaemon:
+            log.info("daemonizing the supervisord process")
+            daemonize(spec.umask, spec.directory)
+        os.umask(spec.umask)
+        pidfile.write(os.getpid())
+        life = _Life(path, overrides, plan, log, clock, limit, tuple(listeners))
+        _say_how_it_is(life)
+        with asyncio.Runner() as runner:
+            return runner.run(_main(life))
+
+
+def _open_log(log: Log, spec: DaemonSpec) -> None:
+    """Open the daemon's own log. Raises ServerError if it cannot be written."""
+    log.open(
+        spec.logfile,
+        maxbytes=spec.logfile_maxbytes,
+        backups=spec.logfile_backups,
+        level=LEVELS[spec.loglevel],
+        echo=spec.nodaemon and not spec.silent,
+        identifier=spec.identifier,
+    )
+
+
+def _say_how_it_is(life: _Life) -> None:
+    """Log what was noticed on the way, and tidy up after the last life."""
+    spec, log = life.plan.daemon, life.log
+    if not spec.nocleanup:
+        autolog.clean(spec.childlogdir, spec.identifier)
+    for note in life.plan.notes:
+        log.info(note)
+    for warning in life.plan.warnings:
+        log.warning(warning)
+    if os.getuid() == 0 and spec.user is None:
+        log.critical(
+            "Supervisor is running as root.  Privileges were not dropped because no user is "
+            "specified in the config file.  If you intend to run as root, you can set user=root "
+            "in the config file to avoid this message."
+        )
+    for server in life.plan.servers:
+        if not server.path:
+            log.warning(f"[{server.section}] is not served by this version, Unix sockets are")
+    if not become_subreaper():
+        log.debug("not a subreaper: orphans of children go to init")
+
+
+async def _main(life: _Life) -> str:
+    """Build the house and live in it."""
+    loop = asyncio.get_running_loop()
+    plan, spec, log, clock = life.plan, life.plan.daemon, life.log, life.clock
+    use_pidfd = "SUPERD_NO_PIDFD" not in os.environ
+    spawner = Spawner(
+        os.environ, extra_path=_our_directory(), limit=life.limit, use_pidfd=use_pidfd
+    )
+    narrator = Narrator(log)
+    reaper = Reaper(narrator.orphan)
+    capture = Capture(loop, log)
+    kit = Kit(
+        loop=loop,
+        spawner=spawner,
+        reaper=reaper,
+        outputs=OutputMaker(capture, spec.childlogdir, spec.identifier),
+        bus=Bus(log),
+        narrator=narrator,
+        clock=clock,
+        luck=random.random,
+        marks=_marks(plan),
+        use_pidfd=use_pidfd,
+    )
+    registry = Registry(kit)
+    reader = Reader(
+        life.path, life.overrides, spawner=spawner, reaper=reaper, clock=clock, plan=plan
+    )
+    service = Service(
+        registry, reload=Reload(registry), reader=reader, spawner=spawner, clock=clock, plan=plan
+    )
+    supervisor = Supervisor(
+        registry, service, log=log, narrator=narrator, shutdown_timeout=spec.shutdown_timeout
+    )
+    mood = Mood(supervisor.shutdown, supervisor.reload, supervisor.gone)
+    native = Native(service, mood, log, spec.identifier)
+    specs = [server for server in plan.servers if server.path]
+    servers = [Server(server, native, log) for server in specs]
+    reaper.install(loop)
+    supervisor.hear(loop)
+    try:
+        for server, listener in zip(servers, life.listeners, strict=True):
+            await server.open(listener.socket)
+        log.info(f"supervisord started with pid {os.getpid()}")
+        supervisor.start_all(plan.groups)
+        gc.freeze()  # what lives as long as the daemon need not be looked at again
+        return await supervisor.run()
+    finally:
+        for server in servers:
+            await server.close()
+        reaper.close()
+        for group in list(registry.groups):
+            registry.remove(group)
+        capture.close()
+        spawner.close()
+
+
+def _our_directory() -> str:
+    """Give the directory superd was started from: its neighbours are found there too."""
+    return str(Path(sys.argv[0]).resolve().parent)
+
+
+def _marks(plan: Plan) -> dict[str, str]:
+    """Give the SUPERVISOR_* variables that every child gets."""
+    marks = {"SUPERVISOR_ENABLED": "1"}
+    unix = [server for server in plan.servers if server.path]
+    if unix:
+        marks["SUPERVISOR_SERVER_URL"] = f"unix://{unix[0].path}"
+    elif plan.servers:
+        host = plan.servers[0].host or "localhost"
+        marks["SUPERVISOR_SERVER_URL"] = f"http://{host}:{plan.servers[0].port}"
+    return marks

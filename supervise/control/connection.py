@@ -1,0 +1,129 @@
+"""One client's connection: bytes in by lines, bytes out under pressure, and its end.
+
+Knows no protocol. What a stranger can cost is bounded here: bytes kept, seconds waited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+from collections.abc import Callable
+from typing import cast
+
+READ_AHEAD = 64 * 1024  # bytes of further requests taken while one is answered
+
+
+class TooLong(Exception):  # noqa: N818 - not an error of ours
+    """A line went beyond what is accepted."""
+
+
+class Connection(asyncio.Protocol):
+    """Both directions of one socket. ``opened`` is called once there is somebody."""
+
+    def __init__(self, opened: Callable[[Connection], None]) -> None:
+        self._opened = opened
+        self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray()
+        self._ended = False  # nothing more will come
+        self._arrived: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    # --- what the loop tells ------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) > READ_AHEAD and self._arrived is None and self._transport:
+            self._transport.pause_reading()
+        _wake(self._arrived)
+
+    def eof_received(self) -> bool:
+        """Keep a client that only finished talking; one that closed altogether is gone."""
+        self._ended = True
+        _wake(self._arrived)
+        if self._closed_altogether():
+            _wake(self.gone)
+        return True
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._ended = True
+        for future in (self._arrived, self._room, self.gone):
+            _wake(future)
+
+    def pause_writing(self) -> None:
+        self._room = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        _wake(self._room)
+        self._room = None
+
+    def _closed_altogether(self) -> bool:
+        if self.socket is None:
+            return True
+        poll = select.poll()
+        poll.register(self.socket.fileno(), 0)
+        return any(event & (select.POLLHUP | select.POLLERR) for _, event in poll.poll(0))
+
+    # --- what the server asks -----------------------------------------------------------
+
+    @property
+    def socket(self) -> socket.socket | None:
+        transport = self._transport
+        found = None if transport is None else transport.get_extra_info("socket")
+        return cast("socket.socket | None", found)
+
+    async def read_line(self, most: int) -> bytes | None:
+        """Give the next line with its newline; None at the end. Raises TooLong."""
+        looked = 0
+        while (end := self._buffer.find(b"\n", looked)) < 0:
+            looked = len(self._buffer)
+            if looked > most:
+                raise TooLong
+            if self._ended:
+                return None
+            await self._more()
+        if end >= most:
+            raise TooLong
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        return line
+
+    async def _more(self) -> None:
+        assert self._transport is not None
+        self._arrived = asyncio.get_running_loop().create_future()
+        try:
+            self._transport.resume_reading()
+            await self._arrived
+        finally:
+            self._arrived = None
+
+    async def send(self, data: bytes, patience: float) -> None:
+        """Send ``data``; wait while the client leaves too much unread.
+
+        Raises ConnectionAbortedError if it is gone, TimeoutError if it does not read.
+        """
+        assert self._transport is not None
+        if self.gone.done():
+            raise ConnectionAbortedError
+        self._transport.write(data)
+        if self._room is not None:
+            async with asyncio.timeout(patience):
+                await asyncio.shield(self._room)
+
+    def close(self, *, now: bool = False) -> None:
+        """End the connection, after what was sent has gone out unless ``now``."""
+        if self._transport is not None:
+            if now:
+                self._transport.abort()
+            else:
+                self._transport.close()
+
+
+def _wake(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)

@@ -1,0 +1,308 @@
+"""Every command a client may give, once: native frames and XML-RPC only translate.
+
+Each command is an async iterator of results, given as they settle. A command has been
+carried out, or is on its way, when the first result is asked for; a client that hangs up
+only stops listening. Words and faults: Supervisor 4.3, ``rpcinterface.py``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterable
+
+from supervise import names as grammar
+from supervise.clock import Clock
+from supervise.core.machine import RUNNING_STATES, Start, State, Stop
+from supervise.core.spec import Plan
+from supervise.daemon.pending import (
+    Pending,
+    Result,
+    done,
+    refused,
+    spawned,
+    start_settled,
+    stop_settled,
+    stoppable,
+    unknown,
+)
+from supervise.daemon.process import Runner
+from supervise.daemon.reading import Reader
+from supervise.daemon.registry import Registry
+from supervise.daemon.reload import GroupResult, Reload
+from supervise.errors import ConfigError, Fault, Refusal, SpawnError
+from supervise.names import ProcessName
+from supervise.unix import signals
+from supervise.unix.spawn import Spawner
+
+
+class Service:
+    """The commands, carried out on the registry."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        reload: Reload,
+        reader: Reader,
+        spawner: Spawner,
+        clock: Clock,
+        plan: Plan,
+    ) -> None:
+        self.registry = registry
+        self.clock = clock
+        self.plan = plan  # of the last reading; what runs may be older
+        self.stopping: str | None = None  # "SHUTDOWN" or "RESTARTING" once it is
+        self._reload = reload
+        self._reader = reader
+        self._spawner = spawner
+
+    # --- processes ----------------------------------------------------------------------
+
+    async def start(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
+        """Start processes; those of a group that run already are passed over in silence."""
+        self._refuse_when_stopping()
+        runners, wrong, _ = self._choose(wanted, lambda runner: not _running(runner))
+        for result in wrong:
+            yield result
+        pending = Pending(start_settled)
+        for runner in runners:
+            self._start(runner, pending, wait=wait)
+        async for result in pending:
+            yield result
+
+    def _start(self, runner: Runner, pending: Pending, *, wait: bool) -> None:
+        """Have one process started, now or once it has stopped."""
+        state = runner.process.state
+        if _running(runner):
+            pending.give(refused(runner, Fault.ALREADY_STARTED))
+        elif state is State.UNKNOWN:
+            pending.give(refused(runner, Fault.FAILED, f"{runner.name} is in an unknown state"))
+        elif state is State.STOPPING:
+            pending.expect(runner, then=lambda: self._start_now(runner))
+        elif (problem := self._cannot_spawn(runner)) is not None:
+            pending.give(problem)
+        elif wait:
+            pending.expect(runner)
+            self._start_now(runner)
+            if not pending.settled(runner) and runner.process.state is not State.STARTING:
+                pending.drop(runner, refused(runner, Fault.FAILED, "it is being removed"))
+        else:
+            self._start_now(runner)
+            pending.give(spawned(runner))
+
+    def _start_now(self, runner: Runner) -> None:
+        runner.tell(Start())
+
+    def _cannot_spawn(self, runner: Runner) -> Result | None:
+        """Say what is wrong with the command, before anything is disturbed."""
+        try:
+            self._spawner.resolve(runner.spec)
+        except SpawnError as error:
+            return refused(runner, error.fault, error.text, hint=(error.text,))
+        return None
+
+    async def stop(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
+        """Stop processes; those of a group that do not run are passed over in silence."""
+        self._refuse_when_stopping()
+        runners, wrong, _ = self._choose(wanted, stoppable)
+        for result in wrong:
+            yield result
+        pending = Pending(stop_settled)
+        for runner in runners:
+            self._stop(runner, pending, wait=wait)
+        async for result in pending:
+            yield result
+
+    def _stop(self, runner: Runner, pending: Pending, *, wait: bool) -> None:
+        if not stoppable(runner):
+            pending.give(refused(runner, Fault.NOT_RUNNING))
+            return
+        if wait:
+            pending.expect(runner)
+        runner.tell(Stop())
+        if not wait:
+            pending.give(done(runner, "stopped"))
+
+    async def restart(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
+        """Stop and start: each process starts as soon as it has stopped."""
+        self._refuse_when_stopping()
+        runners, wrong, single = self._choose(wanted, lambda _: True)
+        for result in wrong:
+            yield result
+        stops, starts = Pending(stop_settled), Pending(start_settled)
+        for runner in runners:
+            if stoppable(runner):
+                stops.expect(runner)
+                runner.tell(Stop())
+            elif runner.name in single:
+                stops.give(refused(runner, Fault.NOT_RUNNING))
+            else:
+                self._start(runner, starts, wait=wait)
+        by_name = {runner.name: runner for runner in runners}
+        async for result in stops:
+            yield result
+            assert result.process is not None
+            runner = by_name[ProcessName(result.group, result.process)]
+            self._start(runner, starts, wait=wait)
+            for ready in starts.ready():
+                yield ready
+        async for result in starts:
+            yield result
+
+    async def signal(self, signal: str | int, wanted: Iterable[str]) -> AsyncIterator[Result]:
+        """Send a signal to processes that run."""
+        self._refuse_when_stopping()
+        runners, wrong, _ = self._choose(wanted, lambda runner: runner.child is not None)
+        for result in wrong:
+            yield result
+        number = signals.number_of(signal)
+        for runner in runners:
+            yield self._signal(runner, number, str(signal))
+
+    def _signal(self, runner: Runner, number: int | None, text: str) -> Result:
+        if number is None:
+            return refused(runner, Fault.BAD_SIGNAL, text)
+        try:
+            sent = runner.signal(number)
+        except OSError as error:
+            return refused(runner, Fault.FAILED, os.strerror(error.errno or 0))
+        return done(runner, "signalled") if sent else refused(runner, Fault.NOT_RUNNING)
+
+    async def clear(self, wanted: Iterable[str]) -> AsyncIterator[Result]:
+        """Empty log files, of stopped processes too."""
+        self._refuse_when_stopping()
+        runners, wrong, _ = self._choose(wanted, lambda _: True)
+        for result in wrong:
+            yield result
+        for runner in runners:
+            try:
+                if runner.outputs is not None:
+                    runner.outputs.clear()
+            except OSError as error:
+                yield refused(runner, Fault.FAILED, os.strerror(error.errno or 0))
+            else:
+                yield done(runner, "cleared")
+
+    def find(self, text: str) -> Runner:
+        """Give the one process that ``text`` names. Raises Refusal(BAD_NAME)."""
+        self._refuse_when_stopping()
+        found = self.registry.select(text, self.registry.sorted())
+        if len(found) != 1 or grammar.parse(text).whole_group:
+            raise Refusal(Fault.BAD_NAME, text)
+        return found[0]
+
+    def look(self, wanted: Iterable[str]) -> tuple[list[Runner], list[Result]]:
+        """Give the processes that are meant, as status shows them, and the bad names."""
+        self._refuse_when_stopping()
+        everyone = self.registry.sorted()
+        names = list(wanted)
+        if not names or names == ["all"]:
+            return everyone, []
+        found, wrong = [], []
+        for text in names:
+            runners = self.registry.select(text, everyone)
+            found.extend(runners)
+            if not runners and not self._empty_group(text):
+                wrong.append(unknown(text))
+        return found, wrong
+
+    def _choose(
+        self, wanted: Iterable[str], concerned: Callable[[Runner], bool]
+    ) -> tuple[list[Runner], list[Result], set[ProcessName]]:
+        """Give the processes that are meant, each once; bad names; and who was named alone.
+
+        Of a whole group, a pattern or ``all`` only those that the command concerns count.
+        """
+        everyone = self.registry.by_priority()
+        chosen: dict[ProcessName, Runner] = {}
+        single: set[ProcessName] = set()
+        wrong: list[Result] = []
+        for text in wanted:
+            runners = self.registry.select(text, everyone)
+            selector = grammar.parse(text)
+            if not runners and text != "all" and not self._empty_group(text):
+                wrong.append(unknown(text))
+            if text != "all" and not (selector.whole_group or selector.is_pattern):
+                single.update(runner.name for runner in runners)
+            for runner in runners:
+                if runner.name in single or concerned(runner):
+                    chosen.setdefault(runner.name, runner)
+        return list(chosen.values()), wrong, single
+
+    def _empty_group(self, text: str) -> bool:
+        """Whether ``text`` names a group, as a whole, that has no processes (numprocs=0)."""
+        selector = grammar.parse(text)
+        return selector.whole_group and selector.group in self.registry.groups
+
+    # --- groups -------------------------------------------------------------------------
+
+    async def reread(self) -> list[GroupResult]:
+        """Read the files; say what an update would do. Raises Refusal(CANT_REREAD)."""
+        self._refuse_when_stopping()
+        changes = self._reload.compare(await self._read())
+        found = [
+            *(GroupResult(group.name, "available") for group in changes.added),
+            *(GroupResult(change.new.name, "changed") for change in changes.changed),
+            *(GroupResult(group.name, "disappeared") for group in changes.removed),
+        ]
+        return sorted(found, key=lambda result: result.group)
+
+    async def update(self, only: Iterable[str] = ()) -> AsyncIterator[GroupResult]:
+        """Read the files and make it so, for the groups ``only`` if any are named."""
+        self._refuse_when_stopping()
+        plan = await self._read()
+        changes = self._reload.compare(plan)
+        chosen = [] if "all" in (names := list(only)) else names
+        known = {group.name for group in plan.groups} | set(self.registry.groups)
+        for name in chosen:
+            if name not in known:
+                yield GroupResult(name, Fault.BAD_NAME.name)
+        if chosen and not known.intersection(chosen):
+            return
+        async for result in self._reload.apply(changes, chosen):
+            yield result
+
+    async def _read(self) -> Plan:
+        try:
+            self.plan = await self._reader.read()
+        except ConfigError as error:
+            raise Refusal(Fault.CANT_REREAD, "\n".join(error.problems)) from error
+        return self.plan
+
+    async def add(self, groups: Iterable[str]) -> AsyncIterator[GroupResult]:
+        """Take groups of the last reading in."""
+        self._refuse_when_stopping()
+        known = {group.name: group for group in self.plan.groups}
+        for name in groups:
+            if name in self.registry.groups:
+                yield GroupResult(name, Fault.ALREADY_ADDED.name)
+            elif name not in known:
+                yield GroupResult(name, Fault.BAD_NAME.name)
+            else:
+                self._reload.add(known[name])
+                yield GroupResult(name, "added")
+
+    async def remove(self, groups: Iterable[str]) -> AsyncIterator[GroupResult]:
+        """Forget groups that have stopped."""
+        self._refuse_when_stopping()
+        for name in groups:
+            group = self.registry.groups.get(name)
+            if group is None:
+                yield GroupResult(name, Fault.BAD_NAME.name)
+            elif any(_busy(runner) for runner in group.runners.values()):
+                yield GroupResult(name, Fault.STILL_RUNNING.name)
+            else:
+                self.registry.remove(name)
+                yield GroupResult(name, "removed")
+
+    def _refuse_when_stopping(self) -> None:
+        if self.stopping is not None:
+            raise Refusal(Fault.SHUTDOWN_STATE)
+
+
+def _busy(runner: Runner) -> bool:
+    return runner.child is not None or stoppable(runner)
+
+
+def _running(runner: Runner) -> bool:
+    return runner.process.state in RUNNING_STATES

@@ -1,0 +1,29 @@
+"""Leaving the terminal, and holding on to it in the foreground."""
+
+from __future__ import annotations
+
+import os
+
+
+def daemonize(umask: int, directory: str | None) -> None:
+    """Become a daemon: fork twice, a session of our own, /dev/null for the three streams.
+
+    Returns in the daemon only. Must be called before there is a loop or a thread. Raises
+    OSError if ``directory`` cannot be entered.
+    """
+    _fork_and_leave()
+    os.setsid()
+    _fork_and_leave()
+    if directory is not None:
+        os.chdir(directory)
+    os.umask(umask)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in range(3):
+        os.dup2(nothing, fd)
+    if nothing > 2:  # noqa: PLR2004 - the three streams
+        os.close(nothing)
+
+
+def _fork_and_leave() -> None:
+    if os.fork() > 0:
+        os._exit(0)

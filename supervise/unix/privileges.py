@@ -1,0 +1,59 @@
+"""Becoming somebody else, and the limits the daemon lives under."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from supervise.core.spec import UserSpec
+from supervise.errors import ServerError
+
+
+def become(user: UserSpec) -> None:
+    """Become ``user`` for good. Raises ServerError if that cannot be."""
+    if os.getuid() == user.uid:
+        return
+    try:
+        os.setgroups(user.groups)
+        os.setgid(user.gid)
+        os.setuid(user.uid)
+    except OSError as error:
+        raise ServerError(
+            f"[supervisord] user: cannot become {user.name}: {os.strerror(error.errno or 0)}; "
+            "start superd as root, or leave the key out"
+        ) from error
+
+
+def raise_descriptors(least: int) -> tuple[int, int]:
+    """Raise our soft RLIMIT_NOFILE to the hard one; give the pair children shall have.
+
+    Children get what we were started with, or ``least`` (minfds) if that is more.
+    Raises ServerError if the hard limit is below ``least``.
+    """
+    return _raise(resource.RLIMIT_NOFILE, "minfds", "file descriptors", least)
+
+
+def raise_processes(least: int) -> None:
+    """Make sure of ``least`` (minprocs) processes. Raises ServerError."""
+    if hasattr(resource, "RLIMIT_NPROC"):
+        _raise(resource.RLIMIT_NPROC, "minprocs", "processes", least)
+
+
+def _raise(which: int, key: str, what: str, least: int) -> tuple[int, int]:
+    soft, hard = resource.getrlimit(which)
+    infinite = resource.RLIM_INFINITY
+    if hard != infinite and hard < least:
+        if os.getuid() != 0:
+            raise ServerError(
+                f"[supervisord] {key}={least}: the hard limit of {what} is {hard}; lower {key}, "
+                "or raise the limit before superd starts (ulimit -H)"
+            )
+        hard = least
+    childs = soft if soft == infinite or soft >= least else least
+    try:
+        resource.setrlimit(which, (hard, hard))
+    except (OSError, ValueError) as error:
+        raise ServerError(
+            f"[supervisord] {key}={least}: cannot raise the limit: {error}"
+        ) from error
+    return childs, hard
