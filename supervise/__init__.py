@@ -1,3 +1,3 @@
-"""A process supervisor: superd reads program sections, keeps what they name alive, and answers superctl."""
+"""A process supervisor: superd keeps what its program sections name alive; superctl asks it."""
 
 __version__ = "0.1.0"

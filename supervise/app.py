@@ -30,7 +30,8 @@ from supervise.daemon.service import Service
 from supervise.daemon.supervisor import Supervisor
 from supervise.errors import ConfigError, ServerError
 from supervise.unix import autolog, privileges, signals, sockets
-from supervise.unix.daemonize import daemonize
+from supervise.unix.daemonize import daemonize, keep_descriptors_to_ourselves
+from supervise.unix.listen import SignalListener
 from supervise.unix.pidfile import PidFile
 from supervise.unix.reap import Reaper, become_subreaper
 from supervise.unix.sockets import UnixListener
@@ -72,6 +73,7 @@ def _once(path: str, overrides: Mapping[str, str], *, first: bool) -> str:
     """One life of the daemon, from reading the files to the last stop."""
     plan = reading.read_first(path, overrides)
     signals.reset_ignored()
+    keep_descriptors_to_ourselves()
     spec = plan.daemon
     limit = privileges.raise_descriptors(spec.minfds)
     privileges.raise_processes(spec.minprocs)
@@ -121,7 +123,7 @@ def _say_how_it_is(life: _Life) -> None:
     for note in life.plan.notes:
         log.info(note)
     for warning in life.plan.warnings:
-        log.warning(warning)
+        log.warn(warning)
     if os.getuid() == 0 and spec.user is None:
         log.critical(
             "Supervisor is running as root.  Privileges were not dropped because no user is "
@@ -130,7 +132,7 @@ def _say_how_it_is(life: _Life) -> None:
         )
     for server in life.plan.servers:
         if not server.path:
-            log.warning(f"[{server.section}] is not served by this version, Unix sockets are")
+            log.warn(f"[{server.section}] is not served by this version, Unix sockets are")
     if not become_subreaper():
         log.debug("not a subreaper: orphans of children go to init")
 
@@ -172,19 +174,21 @@ async def _main(life: _Life) -> str:
     native = Native(service, mood, log, spec.identifier)
     specs = [server for server in plan.servers if server.path]
     servers = [Server(server, native, log) for server in specs]
-    reaper.install(loop)
-    supervisor.hear(loop)
+    listener = SignalListener(loop)
+    reaper.install(loop, listener)
+    supervisor.hear(listener)
     try:
-        for server, listener in zip(servers, life.listeners, strict=True):
-            await server.open(listener.socket)
+        for server, bound in zip(servers, life.listeners, strict=True):
+            await server.open(bound.socket)
         log.info(f"supervisord started with pid {os.getpid()}")
-        supervisor.start_all(plan.groups)
+        await supervisor.start_all(plan.groups)
         gc.freeze()  # what lives as long as the daemon need not be looked at again
         return await supervisor.run()
     finally:
         for server in servers:
             await server.close()
         reaper.close()
+        listener.close()
         for group in list(registry.groups):
             registry.remove(group)
         capture.close()

@@ -42,7 +42,6 @@ LONG = {
     "childlogdir=": "q", "nocleanup": "k", "minfds=": "a", "strip_ansi": "t", "minprocs=": "",
     "profile_options=": "",
 }  # fmt: skip
-FLAGS = {"nodaemon", "silent", "nocleanup", "strip_ansi"}
 USAGE = 2  # exit status of every error before the daemon runs
 
 
@@ -70,7 +69,7 @@ def parse(arguments: Sequence[str]) -> dict[str, str]:
         name = dashes if option.startswith("--") else by_short[dashes]
         if name in found and found[name] != (value or "true"):
             raise UsageError(f"conflicting command line option {option!r}")
-        found[name] = value or ("true" if name in FLAGS or not value else value)
+        found[name] = value or "true"
     return found
 
 

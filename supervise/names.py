@@ -55,18 +55,20 @@ def select(text: str, names: Iterable[ProcessName]) -> list[ProcessName]:
 
     ``all`` is every name. A shell pattern without a colon is matched against
     the printed name, the group and the process, so that ``worker-*`` finds
-    ``worker-a:worker-a_00``; with a colon each side is matched with its own.
+    ``worker-a:worker-a_00``; with a colon each side is matched with its own. A
+    name that looks like a pattern (``web[1]``) means itself if there is one.
     """
     names = list(names)
     if text == "all":
         return names
     wanted = parse(text)
-    if not wanted.is_pattern:
-        return [
-            name
-            for name in names
-            if name.group == wanted.group and wanted.process in (None, name.process)
-        ]
+    exact = [
+        name
+        for name in names
+        if name.group == wanted.group and wanted.process in (None, name.process)
+    ]
+    if exact or not wanted.is_pattern:
+        return exact
     if ":" in text:
         return [
             name

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from supervise.core.spec import GroupSpec, OutputSpec, Policy, ProcessSpec
+from supervise.core.spec import FcgiSpec, GroupKind, GroupSpec, OutputSpec, Policy, ProcessSpec
 
-_LIVE = {"policy": Policy(), "autostart": True, "priority": 0, "program": ""}
+_LIVE = {"policy": Policy(), "autostart": True, "priority": 0, "program": "", "strip_ansi": False}
+_NOBODY = OutputSpec(logfile=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def change(old: GroupSpec, new: GroupSpec) -> GroupChange:
     """Say what becomes of each member of a group that differs."""
     before = {process.name: process for process in old.processes}
     after = {process.name: process for process in new.processes}
-    if (old.kind, old.fcgi) != (new.kind, new.fcgi):  # the descriptors they share are others
+    if _plumbing(old) != _plumbing(new):
         return GroupChange(old, new, add=new.processes, drop=old.processes)
     both = [(before[name], spec) for name, spec in after.items() if name in before]
     return GroupChange(
@@ -92,13 +93,22 @@ def keep(
     )
 
 
+def _plumbing(group: GroupSpec) -> tuple[bool, FcgiSpec | None]:
+    """Give what decides on a child's stdin and stdout besides its own specification.
+
+    A program that gets a ``[group:x]`` of its own name is the same to its children.
+    """
+    return group.kind is GroupKind.EVENTLISTENER, group.fcgi
+
+
 def _spawned_with(spec: ProcessSpec) -> ProcessSpec:
     """Give ``spec`` with everything blanked that a running child need not be told."""
     return replace(
         spec,
         **_LIVE,  # type: ignore[arg-type] # fields by name
+        environment=tuple(sorted(spec.environment)),
         stdout=_blank(spec.stdout),
-        stderr=_blank(spec.stderr),
+        stderr=_blank(_NOBODY if spec.redirect_stderr else spec.stderr),
     )
 
 

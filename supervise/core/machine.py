@@ -5,8 +5,10 @@ Source of the rules: Supervisor 4.3, docs/subprocess.rst, and its ``process.py``
 they differ; ``restartgap`` and the exponential backoff are ours.
 
 Where we differ on purpose: a process that ran for ``restartgap`` comes back at once; a
-stop during BACKOFF forgets the failures; automatic restarts never come closer together
-than ``restartgap``, which an operator's start ignores.
+stop during BACKOFF forgets the failures, and one during the wait for a restart calls it
+off (EXITED to STOPPED); automatic restarts never come closer together than
+``restartgap``, which an operator's start ignores; a child that could not be killed may
+be stopped again (UNKNOWN to STOPPING) and may end by itself (UNKNOWN to EXITED).
 """
 
 from __future__ import annotations
@@ -190,17 +192,17 @@ def step(process: Process, event: Event, now: float, luck: float = 0.5) -> Step:
             return _begin(replace(process, failures=0, quick=0), now)
         case State.BACKOFF | State.EXITED, Tick() if _due(process, now):
             return _begin(replace(process, restarts=process.restarts + 1), now)
-        case State.STARTING, Spawned(pid):
+        case State.STARTING, Spawned(pid) if process.pid is None:
             return _spawned(process, pid, now)
-        case State.STARTING, SpawnFailed(text):
+        case State.STARTING, SpawnFailed(text) if process.pid is None:
             return _back_off(process, text, now, luck)
         case State.STARTING, Tick() if _due(process, now):
-            return _move(process, State.RUNNING, deadline=None, failures=0)
-        case State.STARTING, Exited(status) if not _due(process, now):
-            return _back_off(replace(process, status=status), TOO_QUICK, now, luck)
-        case State.STARTING, Exited(status):
+            return _run(process)
+        case State.STARTING, Exited(status) if process.pid is not None:
+            if not _due(process, now):
+                return _back_off(replace(process, status=status), TOO_QUICK, now, luck)
             # It did stay up long enough; the timer only had no turn before the exit.
-            running = _move(process, State.RUNNING, deadline=None, failures=0)
+            running = _run(process)
             return _then(running, _exited(running.process, status, now))
         case State.RUNNING, Exited(status):
             return _exited(process, status, now)
@@ -264,8 +266,12 @@ def _begin(process: Process, now: float) -> Step:
 def _spawned(process: Process, pid: int, now: float) -> Step:
     alive = replace(process, pid=pid, began=now)
     if process.policy.startsecs <= 0:
-        return _move(alive, State.RUNNING, deadline=None, failures=0)
+        return _run(alive)
     return Step(replace(alive, deadline=now + process.policy.startsecs))
+
+
+def _run(process: Process) -> Step:
+    return _move(process, State.RUNNING, deadline=None, failures=0)
 
 
 def _back_off(process: Process, reason: str, now: float, luck: float) -> Step:

@@ -13,7 +13,10 @@ from supervise.core.spec import GroupSpec, ProcessSpec
 
 
 def start_order(groups: Iterable[GroupSpec]) -> list[ProcessSpec]:
-    """Give every process, lowest priority number first; group, then member, then name."""
+    """Give every process, lowest priority number first: by group, in it by member.
+
+    Groups of one priority go by name, members of one priority as the files list them.
+    """
     return [
         process
         for group in sorted(groups, key=lambda group: (group.priority, group.name))

@@ -137,6 +137,7 @@ class ServerSpec:
     port: int = 0
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    allow_unauthenticated: bool = False  # somebody said that no password is on purpose
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,16 +106,16 @@ class Outputs:
     def _both(self) -> tuple[Output, ...]:
         return (self.stdout,) if self.stderr is None else (self.stdout, self.stderr)
 
-    def last_lines(self, count: int) -> list[str]:
-        """Give the last lines of stderr's log if there are any, else of stdout's."""
+    def last_lines(self, count: int) -> tuple[str, list[str]]:
+        """Give a channel and its last lines: of stderr if there are any, else of stdout."""
         for output in reversed(self._both()):
             lines: list[str] = []
             if output.path is not None:
                 with contextlib.suppress(OSError):
                     lines = _lines(tail(output.path, LAST_BYTES))
             if lines:
-                return lines[-count:]
-        return []
+                return output.channel, lines[-count:]
+        return "stdout", []
 
 
 def _lines(data: bytes) -> list[str]:

@@ -162,6 +162,6 @@ def unknown(text: str) -> Result:
 
 def _hint(runner: Runner, reason: str) -> tuple[str, ...]:
     """Give the reason, the last lines of a process that did not start, and where more are."""
-    lines = runner.last_lines()
-    more = f"superctl tail {runner.name} stderr" if lines else ""
+    channel, lines = runner.last_lines()
+    more = f"more: superctl tail {runner.name} {channel}" if lines else ""
     return tuple(line for line in (reason, *lines, more) if line)

@@ -138,6 +138,11 @@ class Runner:
         self.spec = spec
         self.tell(Retune(spec.policy))
 
+    @property
+    def touched(self) -> bool:
+        """Whether anything was ever asked of it."""
+        return self.process != Process(self.spec.policy)
+
     def when(self, waiter: Waiter) -> None:
         """Call ``waiter`` at each change of state until it gives True."""
         if self._waiters is None:
@@ -171,7 +176,7 @@ class Runner:
             case Announce():
                 self._announce(effect)
             case Looping():
-                self._kit.narrator.looping(self.spec, self.last_lines())
+                self._kit.narrator.looping(self.spec, self.last_lines()[1])
 
     def _spawn(self) -> None:
         assert self._inbox is not None
@@ -277,6 +282,6 @@ class Runner:
             os.close(child.pidfd)
         self.tell(Exited(status))
 
-    def last_lines(self, count: int = 10) -> list[str]:
-        """Give the last lines the child wrote, of stderr if there are any, else of stdout."""
-        return [] if self.outputs is None else self.outputs.last_lines(count)
+    def last_lines(self, count: int = 10) -> tuple[str, list[str]]:
+        """Give the channel and the last lines the child wrote, of stderr if there are any."""
+        return ("stdout", []) if self.outputs is None else self.outputs.last_lines(count)

@@ -29,6 +29,7 @@ from supervise.daemon.process import Runner
 from supervise.daemon.reading import Reader
 from supervise.daemon.registry import Registry
 from supervise.daemon.reload import GroupResult, Reload
+from supervise.daemon.waiting import Breath
 from supervise.errors import ConfigError, Fault, Refusal, SpawnError
 from supervise.names import ProcessName
 from supervise.unix import signals
@@ -64,9 +65,10 @@ class Service:
         runners, wrong, _ = self._choose(wanted, lambda runner: not _running(runner))
         for result in wrong:
             yield result
-        pending = Pending(start_settled)
+        pending, breath = Pending(start_settled), Breath()
         for runner in runners:
             self._start(runner, pending, wait=wait)
+            await breath.take()
         async for result in pending:
             yield result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterable
+from functools import partial
 
 from supervise.core import order
 from supervise.core.machine import Force, Hold, Start, Stop
@@ -14,14 +15,13 @@ from supervise.daemon.narrate import Narrator
 from supervise.daemon.process import Runner
 from supervise.daemon.registry import Registry
 from supervise.daemon.service import Service
-from supervise.daemon.waiting import stopped
+from supervise.daemon.waiting import Breath, stopped
+from supervise.errors import Refusal
+from supervise.names import ProcessName
+from supervise.unix.listen import SignalListener
 from supervise.unix.signals import name_of
 
-STOP_SIGNALS = {
-    signal.SIGTERM: "exit request",
-    signal.SIGINT: "exit request",
-    signal.SIGQUIT: "exit request",
-}
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 FORCED = 5.0  # seconds that SIGKILL may take to be obeyed, at the end of shutdown_timeout
 
 
@@ -44,16 +44,17 @@ class Supervisor:
         self._shutdown_timeout = shutdown_timeout
         self._asked = asyncio.Event()
         self._gone = asyncio.Event()
+        self._reloading: asyncio.Future[None] | None = None
 
-    def hear(self, loop: asyncio.AbstractEventLoop) -> None:
+    def hear(self, listener: SignalListener) -> None:
         """Listen to the signals that mean something to us."""
-        for number, what in STOP_SIGNALS.items():
-            loop.add_signal_handler(number, self._exit_signal, number, what)
-        loop.add_signal_handler(signal.SIGHUP, self._hangup)
-        loop.add_signal_handler(signal.SIGUSR2, self._reopen)
+        for number in STOP_SIGNALS:
+            listener.on(number, partial(self._exit_signal, number))
+        listener.on(signal.SIGHUP, self._hangup)
+        listener.on(signal.SIGUSR2, self._reopen)
 
-    def _exit_signal(self, number: int, what: str) -> None:
-        self._log.warn(f"received {name_of(number)} indicating {what}")
+    def _exit_signal(self, number: int) -> None:
+        self._log.warn(f"received {name_of(number)} indicating exit request")
         self.shutdown()
 
     def _hangup(self) -> None:
@@ -61,12 +62,10 @@ class Supervisor:
             self._log.warn("received SIGHUP, but shutdown is in progress: ignored")
             return
         self._log.warn("received SIGHUP indicating restart request")
-        self._tasks_reload = asyncio.ensure_future(self._reload_if_sound())
+        self._reloading = asyncio.ensure_future(self._reload_if_sound())
 
     async def _reload_if_sound(self) -> None:
         """Restart, unless the files would not let us start again."""
-        from supervise.errors import Refusal  # noqa: PLC0415
-
         try:
             await self.reload()
         except Refusal as refusal:
@@ -99,14 +98,23 @@ class Supervisor:
         """Wait until every process has stopped."""
         await self._gone.wait()
 
-    def start_all(self, groups: Iterable[GroupSpec]) -> None:
-        """Take the groups in and start what starts by itself, in order of priority."""
+    async def start_all(self, groups: Iterable[GroupSpec]) -> None:
+        """Take the groups in and start what starts by itself, in order of priority.
+
+        Commands are answered meanwhile: what one of them started, stopped or removed is
+        left as it is.
+        """
         groups = list(groups)
         for group in groups:
             self._registry.add(group)
+        breath = Breath()
         for spec in order.start_order(groups):
-            if spec.autostart:
-                self._registry.groups[spec.group].runners[spec.name].tell(Start())
+            if self._service.stopping is not None:
+                return
+            runner = self._registry.find(ProcessName(spec.group, spec.name))
+            if spec.autostart and runner is not None and not runner.touched:
+                runner.tell(Start())
+            await breath.take()
 
     async def run(self) -> str:
         """Wait until asked to end, then end; gives "SHUTDOWN" or "RESTARTING"."""

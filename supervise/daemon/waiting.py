@@ -1,4 +1,4 @@
-"""Waiting for a process without polling: for the one change that settles a question."""
+"""Waiting without polling, and working without making others wait."""
 
 from __future__ import annotations
 
@@ -6,6 +6,22 @@ import asyncio
 
 from supervise.core.machine import Announce, State
 from supervise.daemon.process import Runner
+
+TURN = 0.02  # seconds of work after which others get their turn
+
+
+class Breath:
+    """Awaited between the pieces of a long work: clients and timers are heard meanwhile."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+
+    async def take(self) -> None:
+        """Let the loop turn if we have worked for long enough."""
+        if self._loop.time() - self._since > TURN:
+            await asyncio.sleep(0)
+            self._since = self._loop.time()
 
 
 async def stopped(runner: Runner) -> bool:

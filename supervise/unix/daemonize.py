@@ -1,7 +1,8 @@
-"""Leaving the terminal, and holding on to it in the foreground."""
+"""Leaving the terminal, and what was open before us."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 
@@ -27,3 +28,14 @@ def daemonize(umask: int, directory: str | None) -> None:
 def _fork_and_leave() -> None:
     if os.fork() > 0:
         os._exit(0)
+
+
+def keep_descriptors_to_ourselves() -> None:
+    """Mark what we inherited, beyond the three streams, so that no child inherits it.
+
+    Everything we open ourselves is born that way; the spawner relies on it.
+    """
+    for name in os.listdir("/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"):  # noqa: PTH112, PTH208
+        if int(name) > 2:  # noqa: PLR2004 - the three streams
+            with contextlib.suppress(OSError):  # the one of the listing itself is closed by now
+                os.set_inheritable(int(name), False)

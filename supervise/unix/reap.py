@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from supervise.core.machine import ExitStatus
+from supervise.unix.listen import SignalListener
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -37,10 +38,10 @@ class Reaper:
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def install(self, loop: asyncio.AbstractEventLoop) -> None:
+    def install(self, loop: asyncio.AbstractEventLoop, listener: SignalListener) -> None:
         """Start listening on ``loop``; children that died before are found at once."""
         self._loop = loop
-        loop.add_signal_handler(signal.SIGCHLD, self._on_sigchld)
+        listener.on(signal.SIGCHLD, self._on_sigchld)
         if self._epoll is not None:
             loop.add_reader(self._epoll.fileno(), self._on_pidfds)
         self._on_sigchld()
@@ -48,7 +49,6 @@ class Reaper:
     def close(self) -> None:
         """Stop listening; may be called twice and before ``install``."""
         if self._loop is not None:
-            self._loop.remove_signal_handler(signal.SIGCHLD)
             if self._epoll is not None:
                 self._loop.remove_reader(self._epoll.fileno())
             self._loop = None

@@ -1,0 +1,89 @@
+"""``%(name)s`` in values: Python's ``%`` with a dictionary, and errors that help.
+
+Pure. Source of the rules: Supervisor 4.3, ``options.expand``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_NAME = re.compile(r"%\(([^)]*)\)")
+
+
+class Names(dict[str, object]):
+    """What can be expanded. A bare ``%s`` would print all of it, secrets too: it may not."""
+
+    def __str__(self) -> str:
+        raise ValueError("a name in parentheses must follow the %")
+
+    __repr__ = __str__
+
+
+class ExpansionError(ValueError):
+    """A text that cannot be expanded; says what is wrong in the user's words."""
+
+
+def environment_names(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give ``ENV_X`` for every variable."""
+    return {f"ENV_{key}": value for key, value in environ.items()}
+
+
+def expand(text: str, names: Names) -> str:
+    """Expand ``text``. Raises ExpansionError."""
+    if "%" not in text:
+        return text
+    try:
+        return text % names
+    except KeyError as error:
+        raise ExpansionError(_unknown(text, names, str(error.args[0]))) from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ExpansionError(_badly_formatted(text, error)) from None
+
+
+def expand_all(value: object, names: Names) -> object:
+    """Expand every text in ``value``, which may be a list or a table as TOML has them."""
+    match value:
+        case str():
+            return expand(value, names)
+        case list():
+            return [expand_all(each, names) for each in value]
+        case dict():
+            return {key: expand_all(each, names) for key, each in value.items()}
+        case _:
+            return value
+
+
+def varies(value: object) -> bool:
+    """Tell whether expanding ``value`` could change it."""
+    match value:
+        case str():
+            return "%" in value
+        case list():
+            return any(varies(each) for each in value)
+        case dict():
+            return any(varies(each) for each in value.values())
+        case _:
+            return False
+
+
+def _unknown(text: str, names: Names, first: str) -> str:
+    missing = dict.fromkeys([first, *(name for name in _NAME.findall(text) if name not in names)])
+    available = sorted(name for name in names if not name.startswith("ENV_"))
+    return (
+        f"{text!r} contains names ({', '.join(map(repr, missing))}) which cannot be expanded; "
+        f"available names: {', '.join(available)}, and ENV_X for each variable X that is set"
+        f"{_did_you_mean(missing, names)}"
+    )
+
+
+def _did_you_mean(missing: Mapping[str, object], names: Names) -> str:
+    from supervise.config.explain import closest  # noqa: PLC0415 - difflib, only when needed
+
+    near = [closest(name, names) for name in missing]
+    found = [f"%({name})s" for name in near if name]
+    return f"; did you mean {', '.join(found)}?" if found else ""
+
+
+def _badly_formatted(text: str, error: Exception) -> str:
+    return f"{text!r} is badly formatted: {error}; a literal % is written %%"
