@@ -10,9 +10,25 @@ JOBS   ?= $(shell nproc 2>/dev/null || echo 2)
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  \1\t/' | expand -t 12
 
+define WELCOME
+superd runs two consumers of the queue "async". In another terminal, in this directory:
+
+  .venv/bin/superctl status
+  .venv/bin/messenger dispatch workers.consumers.sms.SmsNotification '{"content": "hello"}'
+  tail -f var/log/messenger.log
+  kill -9 PID        (one from the status: it is back before you can look)
+  .venv/bin/messenger stats
+  .venv/bin/messenger stop-workers
+
+Ctrl-C here stops everything, in order.
+
+endef
+export WELCOME
+
 run: $(VENV)/.run ## start superd in the foreground with etc/superd.toml and two consumers
-	@mkdir -p var/log
-	@$(BIN)/python -m workers.consumers.welcome
+	@if pid=$$($(BIN)/superctl -c etc/superd.toml pid 2>/dev/null); then \
+	  echo "superd runs already, with pid $$pid: .venv/bin/superctl status asks it"; exit 1; fi
+	@printf '%s\n' "$$WELCOME"
 	@exec $(BIN)/superd -n -c etc/superd.toml
 
 demo: $(VENV)/.run ## the whole story by itself: dispatch, kill, respawn, stop-workers
