@@ -78,13 +78,20 @@ def encode(frame: Frame) -> bytes:
 
 
 def decode(line: bytes) -> Frame:
-    """Take one line apart. Raises FrameError if it is not a JSON object."""
+    """Take one line apart.
+
+    Raises:
+        FrameError: it is no JSON object, or its ``id`` is none that can be sent back.
+    """
     try:
         frame = json.loads(line.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as error:
         raise FrameError(f"not a JSON frame: {error}") from error
     if not isinstance(frame, dict):
         raise FrameError(f"not a JSON object but {type(frame).__name__}")
+    if isinstance(frame.get("id"), (dict, list)):  # nested as deep as it could just be read
+        kind = type(frame["id"]).__name__
+        raise FrameError(f"not a JSON frame: its id is a {kind}, it should be a number or a string")
     return frame
 
 

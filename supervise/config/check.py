@@ -32,6 +32,11 @@ def check(path: str | None, *, cwd: str | None = None) -> int:
     if problems:
         return 1
     assert outcome.plan is not None
-    count = sum(len(group.processes) for group in outcome.plan.groups)
-    print(f"{path}: ok, {count} processes in {len(outcome.plan.groups)} groups")
+    groups = outcome.plan.groups
+    processes = _count(sum(len(group.processes) for group in groups), "process", "processes")
+    print(f"{path}: ok, {processes} in {_count(len(groups), 'group', 'groups')}")
     return 0
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -6,9 +6,10 @@ Pure. Source of the rules: Supervisor 4.3, ``options.expand``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _NAME = re.compile(r"%\(([^)]*)\)")
+_LOOSE = re.compile(r"%(?!\()")
 
 
 class Names(dict[str, object]):
@@ -77,13 +78,21 @@ def _unknown(text: str, names: Names, first: str) -> str:
     )
 
 
-def _did_you_mean(missing: Mapping[str, object], names: Names) -> str:
-    from supervise.config.explain import closest  # noqa: PLC0415 - difflib, only when needed
-
-    near = [closest(name, names) for name in missing]
-    found = [f"%({name})s" for name in near if name]
+def _did_you_mean(missing: Iterable[str], names: Names) -> str:
+    found = [f"%({near})s" for name in missing if (near := _closest(name, names))]
     return f"; did you mean {', '.join(found)}?" if found else ""
 
 
+def _closest(name: str, names: Names) -> str | None:
+    from supervise.config.explain import closest  # noqa: PLC0415 - difflib, only when needed
+
+    prefix = "ENV_" if name.startswith("ENV_") else ""  # which would make all of them alike
+    known = [each.removeprefix(prefix) for each in names if each.startswith(prefix)]
+    near = closest(name.removeprefix(prefix), known)
+    return None if near is None else prefix + near
+
+
 def _badly_formatted(text: str, error: Exception) -> str:
-    return f"{text!r} is badly formatted: {error}; a literal % is written %%"
+    loose = _LOOSE.search(text.replace("%%", ""))
+    why = "a name in parentheses must follow the %" if loose else str(error)
+    return f"{text!r} is badly formatted: {why}; a literal % is written %%"

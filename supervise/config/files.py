@@ -65,15 +65,14 @@ class Files:
             self.findings.problem(including[0], None, text)
             return
         for pattern in self._patterns(said[-1], names):
-            whole = os.path.join(glob.escape(base), pattern)
-            self._watch_directories(whole)
-            found = sorted(glob.glob(whole))
+            self._watch_directories(pattern, base)
+            found = sorted(glob.glob(pattern, root_dir=base))
             if not found:
                 shown = os.path.join(base, pattern)
                 text = f'No file matches via include "{shown}"'
                 self.findings.warnings.append(text)
             literal = _MAGIC.isdisjoint(pattern)
-            yield from ((os.path.normpath(path), literal) for path in found)
+            yield from ((os.path.normpath(os.path.join(base, each)), literal) for each in found)
 
     def _patterns(self, section: Section, names: Names) -> tuple[str, ...]:
         entry = section.entries["files"]
@@ -84,14 +83,14 @@ class Files:
             self.findings.problem(section, "files", str(error))
             return ()
 
-    def _watch_directories(self, pattern: str) -> None:
+    def _watch_directories(self, pattern: str, base: str) -> None:
         """Remember each directory in which a new entry could match ``pattern``."""
         directory = os.path.dirname(pattern)
         while glob.has_magic(directory):
-            for found in glob.glob(directory):
-                self._watch(found)
+            for found in glob.glob(directory, root_dir=base):
+                self._watch(os.path.join(base, found))
             directory = os.path.dirname(directory)
-        self._watch(directory)
+        self._watch(os.path.normpath(os.path.join(base, directory)))
 
     def _watch(self, path: str) -> None:
         if path not in self.sources:

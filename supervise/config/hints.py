@@ -99,7 +99,7 @@ def _of_consumer(words: list[str], spec: ProcessSpec) -> Iterator[Hint]:
     line = " ".join(words)
     if not any(name in line for name in _CONSUMERS):
         return
-    limited = any(word.partition("=")[0] in _LIMITS for word in words)
+    limited = any(word.partition("=")[0] in _LIMITS for word in line.split())
     if spec.policy.autorestart is not AutoRestart.ALWAYS:
         yield Hint(
             "autorestart",
@@ -123,15 +123,17 @@ def _of_logs(spec: ProcessSpec, plan: Plan) -> Iterator[Hint]:
             plan.daemon.childlogdir if output.logfile == AUTO else os.path.dirname(output.logfile)
         )
         existing = _nearest(directory)
-        if not os.access(existing, os.W_OK | os.X_OK):
+        if not os.path.isdir(existing):
+            yield Hint(key, f"{existing} is not a directory")
+        elif not os.access(existing, os.W_OK | os.X_OK):
             yield Hint(key, f"nothing can be written in {existing}")
 
 
 def _nearest(directory: str) -> str:
-    """Give the directory, or the one above it in which it would have to be made."""
-    while not os.path.isdir(directory) and directory not in ("/", ""):
+    """Give the directory, or what is there above it, in which it would have to be made."""
+    while not os.path.exists(directory):
         directory = os.path.dirname(directory)
-    return directory or "."
+    return directory
 
 
 def _of_servers(plan: Plan, sections: Mapping[str, Section]) -> Iterator[str]:

@@ -45,7 +45,8 @@ def positions(text: str) -> dict[_Path, tuple[int, str]]:
     for line, header, key, word in _statements(text):
         if header:
             table = key
-            found.setdefault(table, (line, ""))
+            for depth in range(1, len(key) + 1):
+                found.setdefault(key[:depth], (line, ""))
             continue
         for depth in range(1, len(key) + 1):
             found.setdefault(table + key[:depth], (line, word))

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import cast
 
 READ_AHEAD = 64 * 1024  # bytes of further requests taken while one is answered
+WRITE_AT_ONCE = 64 * 1024  # bytes
 
 
-class TooLong(Exception):  # noqa: N818 - not an error of ours
+class TooLong(Exception):
     """A line went beyond what is accepted."""
 
 
@@ -25,6 +26,7 @@ class Connection(asyncio.Protocol):
         self._opened = opened
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
+        self._outgoing = bytearray()
         self._ended = False  # nothing more will come
         self._arrived: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
@@ -103,21 +105,31 @@ class Connection(asyncio.Protocol):
             self._arrived = None
 
     async def send(self, data: bytes, patience: float) -> None:
-        """Send ``data``; wait while the client leaves too much unread.
+        """Send ``data``, together with what else is sent before the loop turns.
 
-        Raises ConnectionAbortedError if it is gone, TimeoutError if it does not read.
+        Waits while the client leaves too much unread. Raises ConnectionAbortedError if it
+        is gone, TimeoutError if it does not read.
         """
-        assert self._transport is not None
         if self.gone.done():
             raise ConnectionAbortedError
-        self._transport.write(data)
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing += data
+        if len(self._outgoing) > WRITE_AT_ONCE:
+            self._flush()
         if self._room is not None:
             async with asyncio.timeout(patience):
                 await asyncio.shield(self._room)
 
+    def _flush(self) -> None:
+        if self._outgoing and self._transport is not None:
+            data, self._outgoing = bytes(self._outgoing), bytearray()
+            self._transport.write(data)
+
     def close(self, *, now: bool = False) -> None:
         """End the connection, after what was sent has gone out unless ``now``."""
         if self._transport is not None:
+            self._flush()
             if now:
                 self._transport.abort()
             else:

@@ -7,24 +7,23 @@ stranger may send anything.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import supervise
 from supervise.core.machine import State
 from supervise.daemon import status
-from supervise.daemon.follow import Growing, follow
+from supervise.daemon.follow import Growing, follow, last
 from supervise.daemon.pending import Result
 from supervise.daemon.reload import GroupResult
 from supervise.daemon.service import Service
 from supervise.errors import Fault, Refusal
-from supervise.unix.logfile import tail
 
 Answer = dict[str, Any]
-Method = Callable[["Native", "Params"], AsyncIterator[Answer]]
+Method = Callable[["Native", "Params"], AsyncGenerator[Answer, None]]
 
-MOST_BYTES = 8 * 1024 * 1024  # of one tail
+MOST_BYTES = 1 << 62  # of one tail, which goes out in pieces
 
 
 class Mood:
@@ -82,14 +81,14 @@ class Native:
         self._main_log = main_log
         self._identifier = identifier
 
-    def call(self, method: str, params: Mapping[str, Any]) -> AsyncIterator[Answer]:
+    def call(self, method: str, params: Mapping[str, Any]) -> AsyncGenerator[Answer, None]:
         """Give the results of one request. Raises Refusal, now or while iterating."""
         handler = METHODS.get(method)
         if handler is None:
             raise Refusal(Fault.UNKNOWN_METHOD, method)
         return handler(self, Params(params))
 
-    async def _status(self, params: Params) -> AsyncIterator[Answer]:
+    async def _status(self, params: Params) -> AsyncGenerator[Answer, None]:
         runners, wrong = self._service.look(params.names())
         for result in wrong:
             yield _result(result)
@@ -97,30 +96,30 @@ class Native:
         for runner in runners:
             yield status.info(runner, now)
 
-    async def _start(self, params: Params) -> AsyncIterator[Answer]:
+    async def _start(self, params: Params) -> AsyncGenerator[Answer, None]:
         wait = params.flag("wait", default=True)
         async for result in self._service.start(params.names(), wait=wait):
             yield _result(result)
 
-    async def _stop(self, params: Params) -> AsyncIterator[Answer]:
+    async def _stop(self, params: Params) -> AsyncGenerator[Answer, None]:
         wait = params.flag("wait", default=True)
         async for result in self._service.stop(params.names(), wait=wait):
             yield _result(result)
 
-    async def _restart(self, params: Params) -> AsyncIterator[Answer]:
+    async def _restart(self, params: Params) -> AsyncGenerator[Answer, None]:
         wait = params.flag("wait", default=True)
         async for result in self._service.restart(params.names(), wait=wait):
             yield _result(result)
 
-    async def _signal(self, params: Params) -> AsyncIterator[Answer]:
+    async def _signal(self, params: Params) -> AsyncGenerator[Answer, None]:
         async for result in self._service.signal(params.text("signal"), params.names()):
             yield _result(result)
 
-    async def _clear(self, params: Params) -> AsyncIterator[Answer]:
+    async def _clear(self, params: Params) -> AsyncGenerator[Answer, None]:
         async for result in self._service.clear(params.names()):
             yield _result(result)
 
-    async def _pid(self, params: Params) -> AsyncIterator[Answer]:
+    async def _pid(self, params: Params) -> AsyncGenerator[Answer, None]:
         names = params.names()
         if not names:
             yield {"name": "supervisord", "pid": os.getpid()}
@@ -131,7 +130,7 @@ class Native:
         for runner in runners:
             yield {"name": str(runner.name), "pid": runner.process.pid or 0}
 
-    async def _tail(self, params: Params) -> AsyncIterator[Answer]:
+    async def _tail(self, params: Params) -> AsyncGenerator[Answer, None]:
         runner = self._service.find(params.text("name"))
         channel = params.text("channel", "stdout")
         if channel not in ("stdout", "stderr"):
@@ -147,43 +146,42 @@ class Native:
         async for answer in self._read(output, params, str(runner.name)):
             yield answer
 
-    async def _maintail(self, params: Params) -> AsyncIterator[Answer]:
+    async def _maintail(self, params: Params) -> AsyncGenerator[Answer, None]:
         async for answer in self._read(self._main_log, params, "supervisord"):
             yield answer
 
-    async def _read(self, log: Growing, params: Params, name: str) -> AsyncIterator[Answer]:
+    async def _read(self, log: Growing, params: Params, name: str) -> AsyncGenerator[Answer, None]:
         nbytes = params.size("bytes", 1600)
         following = params.flag("follow", default=False)
         if log.path is None:
             raise Refusal(Fault.NO_FILE, name)
         try:
-            if not following:
-                yield {"data": tail(log.path, nbytes).decode("utf-8", "replace")}
-                return
-            async for chunk in follow(log, nbytes):
-                yield {"data": chunk.decode("utf-8", "replace")}
+            chunks = follow(log, nbytes) if following else last(log, nbytes)
+            async for chunk in chunks:
+                # Bytes that are not UTF-8 go through as they are: see wire.encode.
+                yield {"data": chunk.decode("utf-8", "surrogateescape")}
         except FileNotFoundError as error:
             raise Refusal(Fault.NO_FILE, name) from error
         except OSError as error:
             raise Refusal(Fault.FAILED, f"{log.path}: {os.strerror(error.errno or 0)}") from error
 
-    async def _reread(self, _: Params) -> AsyncIterator[Answer]:
+    async def _reread(self, _: Params) -> AsyncGenerator[Answer, None]:
         for result in await self._service.reread():
             yield _group(result)
 
-    async def _update(self, params: Params) -> AsyncIterator[Answer]:
+    async def _update(self, params: Params) -> AsyncGenerator[Answer, None]:
         async for result in self._service.update(params.names("groups")):
             yield _group(result)
 
-    async def _add(self, params: Params) -> AsyncIterator[Answer]:
+    async def _add(self, params: Params) -> AsyncGenerator[Answer, None]:
         async for result in self._service.add(params.names("groups")):
             yield _group(result)
 
-    async def _remove(self, params: Params) -> AsyncIterator[Answer]:
+    async def _remove(self, params: Params) -> AsyncGenerator[Answer, None]:
         async for result in self._service.remove(params.names("groups")):
             yield _group(result)
 
-    async def _avail(self, _: Params) -> AsyncIterator[Answer]:
+    async def _avail(self, _: Params) -> AsyncGenerator[Answer, None]:
         active = self._service.registry.groups
         for group in sorted(self._service.plan.groups, key=lambda group: group.name):
             for spec in sorted(group.processes, key=lambda process: process.name):
@@ -198,7 +196,7 @@ class Native:
                     "process_priority": spec.priority,
                 }
 
-    async def _shutdown(self, params: Params) -> AsyncIterator[Answer]:
+    async def _shutdown(self, params: Params) -> AsyncGenerator[Answer, None]:
         if self._service.stopping is not None:
             raise Refusal(Fault.SHUTDOWN_STATE)
         wait = params.flag("wait", default=False)
@@ -207,16 +205,16 @@ class Native:
         if wait:
             await self._mood.gone()
 
-    async def _reload(self, _: Params) -> AsyncIterator[Answer]:
+    async def _reload(self, _: Params) -> AsyncGenerator[Answer, None]:
         if self._service.stopping is not None:
             raise Refusal(Fault.SHUTDOWN_STATE)
         await self._mood.reload()
         yield {}
 
-    async def _version(self, _: Params) -> AsyncIterator[Answer]:
+    async def _version(self, _: Params) -> AsyncGenerator[Answer, None]:
         yield {"version": supervise.__version__}
 
-    async def _info(self, _: Params) -> AsyncIterator[Answer]:
+    async def _info(self, _: Params) -> AsyncGenerator[Answer, None]:
         yield {
             "version": supervise.__version__,
             "pid": os.getpid(),

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import hmac
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from supervise import wire
@@ -142,9 +142,7 @@ class Server:
             self._log.info(f"{_shown(method, params)} asked by {_caller(connection)}")
         try:
             results = self._native.call(method, params)
-            async with contextlib.aclosing(_while_there(results, connection.gone)) as answers:
-                async for answer in answers:
-                    await _send(connection, wire.result(number, answer))
+            await _while_there(_pump(results, number, connection), connection.gone)
         except Refusal as refusal:
             text = refusal.text or refusal.fault.name
             await _send(connection, wire.error(number, refusal.fault.name, text))
@@ -152,28 +150,30 @@ class Server:
             await _send(connection, wire.end(number))
 
 
-async def _while_there(
-    results: AsyncIterator[dict[str, Any]], gone: asyncio.Future[None]
-) -> AsyncGenerator[dict[str, Any], None]:
-    """Give ``results`` until the client hangs up, which ends the waiting and not the work."""
-    while True:
-        following = asyncio.ensure_future(_next(results))
-        try:
-            either: set[asyncio.Future[Any]] = {following, gone}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not following.done():
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
-        if following.cancelled():
-            raise ConnectionAbortedError
-        if (result := following.result()) is None:
-            return
-        yield result
+async def _pump(
+    results: AsyncGenerator[dict[str, Any], None], number: object, connection: Connection
+) -> None:
+    """Send each result the moment it is known."""
+    async with contextlib.aclosing(results):
+        async for answer in results:
+            await _send(connection, wire.result(number, answer))
 
 
-async def _next(results: AsyncIterator[dict[str, Any]]) -> dict[str, Any] | None:
-    return await anext(results, None)
+async def _while_there(work: Coroutine[Any, Any, None], gone: asyncio.Future[None]) -> None:
+    """Do ``work`` until the client hangs up, which ends the waiting and not what it asked for.
+
+    Raises ConnectionAbortedError if it did.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    if task.cancelled():
+        raise ConnectionAbortedError
+    task.result()
 
 
 async def _send(connection: Connection, frame: wire.Frame) -> None:

@@ -5,9 +5,10 @@ A command knows neither sockets nor the daemon; tests hand it a fake client and 
 the time that ``superctl status`` takes.
 
     SuperviseError
-    ├── UnreachableError        no server behind the URL; has the exit code of the case
-    ├── LostConnectionError     it hung up in the middle, or talks garbage
-    └── CallError          it refused the whole request; ``code`` is the Fault's name
+    ├── UnreachableError     no server behind the URL; has the exit code of the case
+    ├── LostConnectionError  it hung up in the middle, or talks garbage
+    ├── CallError            it refused the whole request; ``code`` is the Fault's name
+    └── UsageError           the words behind the action are wrong; nobody was asked
 """
 
 from __future__ import annotations

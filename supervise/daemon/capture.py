@@ -20,6 +20,7 @@ from supervise.unix.logfile import LogFile
 from supervise.unix.stream import Stream, is_stream
 
 ROOM_POLL = 0.1  # seconds; for what has no room and cannot be waited for
+PATIENCE = 1.0  # seconds; for what a slow disk was already given when we go
 
 Sink = LogFile | Stream
 
@@ -93,7 +94,7 @@ class Capture:
         for fd in tuple(self._waiting):
             self._forget(fd)
         for disk in self._disks.values():
-            disk.close()
+            disk.close(patience=PATIENCE)
 
     def _room(self, fd: int) -> None:
         """Let one after the other write, until the room is used up again."""

@@ -26,30 +26,34 @@ Done = Callable[[int | OSError], object]
 class Disk:
     """One file system; ``slow`` says whether its files may be touched from the loop."""
 
-    __slots__ = ("_calm", "_jobs", "_loop", "_waiting", "slow")
+    __slots__ = ("_calm", "_jobs", "_loop", "_thread", "_waiting", "slow")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.slow = False
         self._loop = loop
         self._calm = 0
         self._waiting = 0
+        self._thread: threading.Thread | None = None
         self._jobs: queue.SimpleQueue[tuple[Job, Done] | None] | None = None
 
     def submit(self, job: Job, done: Done) -> None:
         """Run ``job`` in the thread, then ``done`` in the loop with its result or ``OSError``."""
         if self._jobs is None:
             self._jobs = queue.SimpleQueue()
-            threading.Thread(
+            self._thread = threading.Thread(
                 target=_work, args=(self._jobs, self._settle), name="log writer", daemon=True
-            ).start()
+            )  # a daemon thread: a disk that hangs must not keep us from exiting
+            self._thread.start()
         self._waiting += 1
         self._jobs.put((job, done))
 
-    def close(self) -> None:
-        """Let the thread end when it has done what it was given. A second call is fine."""
+    def close(self, patience: float = 0.0) -> None:
+        """Let the thread end when it has done its work, and wait so long. Twice is fine."""
         jobs, self._jobs = self._jobs, None
         if jobs is not None:
             jobs.put(None)
+        if self._thread is not None and patience:
+            self._thread.join(patience)
 
     def _settle(self, done: Done, result: int | OSError, seconds: float) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for this

@@ -22,6 +22,23 @@ class Growing(Protocol):
     followers: tuple[Callable[[], None], ...]
 
 
+async def last(log: Growing, nbytes: int) -> AsyncIterator[bytes]:
+    """Give the last ``nbytes`` of ``log`` as it is now, in pieces; at least one, maybe empty.
+
+    Raises OSError if there is no such file.
+    """
+    assert log.path is not None
+    fd = os.open(log.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        end = os.fstat(fd).st_size
+        position = max(0, end - nbytes)
+        yield os.pread(fd, min(CHUNK, end - position), position)
+        while (position := position + CHUNK) < end:
+            yield os.pread(fd, min(CHUNK, end - position), position)
+    finally:
+        os.close(fd)
+
+
 async def follow(log: Growing, nbytes: int) -> AsyncIterator[bytes]:
     """Give the last ``nbytes`` of ``log``, then what comes, until the caller stops.
 

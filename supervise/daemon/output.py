@@ -59,7 +59,7 @@ class Output:
         self._sink: Sink | None = capture.open(path, spec) if path else None
         self._disk: Disk | None = None  # of a regular file, known once that was created
         self._pipes = Pipes(capture.watch, self._readable)  # held: log is slow, full or broken
-        self._busy = False  # a thread moves bytes of ours
+        self._busy: Disk | None = None  # whose thread moves bytes of ours now
         self._pending = b""  # read from a pipe and not yet written
         self._trouble: Trouble | None = None
 
@@ -120,14 +120,14 @@ class Output:
         self._sink = self._capture.open(path, spec) if path else None
         if self._sink is not None:
             self._change(self._sink.create)
-        if self._trouble is None and not self._busy:
+        if self._trouble is None and self._busy is None:
             self._flush()
 
     def close(self) -> None:
         """Let go of pipes and log, after what can be moved at once. A second call is fine."""
         self.drain()
         lost = len(self._pending) + self._pipes.waiting()
-        if lost and self._sink is not None and not self._busy:
+        if lost and self._sink is not None and self._busy is None:
             self._capture.report.warn(f"{lost} bytes never reached {self._where}: it is closed")
         for fd in self._pipes.fds:
             self._end(fd)
@@ -166,7 +166,7 @@ class Output:
 
     def _not_spliced(self, error: OSError) -> int:
         sink = self._sink
-        if isinstance(error, BlockingIOError):  # nothing to read: its number was another's
+        if sink is None or isinstance(error, BlockingIOError):  # nothing to read or to write to
             self._went_well()
         elif isinstance(sink, LogFile) and not sink.splices:  # by reading, from now on
             self._pipes.flow()
@@ -219,7 +219,9 @@ class Output:
 
     def _not_written(self, error: OSError) -> None:
         sink = self._sink
-        if isinstance(sink, Stream) and isinstance(error, BlockingIOError):
+        if sink is None:  # closed while a thread was at it
+            self._flush()
+        elif isinstance(sink, Stream) and isinstance(error, BlockingIOError):
             self._pipes.hold()
             self._capture.when_room(sink, self._flush)
         elif isinstance(sink, Stream) and error.errno in _GONE:
@@ -231,11 +233,11 @@ class Output:
         self, disk: Disk, job: Callable[[], int], then: Callable[[int | OSError], object]
     ) -> None:
         self._pipes.hold()
-        self._busy = True
+        self._busy = disk
         disk.submit(job, partial(self._done, then))
 
     def _done(self, then: Callable[[int | OSError], object], result: int | OSError) -> None:
-        self._busy = False
+        self._busy = None
         then(result)
 
     # --- the pipes, the log, and what goes wrong with them ----------------------------------
@@ -247,7 +249,7 @@ class Output:
     def _end(self, fd: int) -> None:
         """Close one pipe, in its turn if a thread may be reading from it."""
         self._pipes.forget(fd)
-        on_disk(self._disk, partial(os.close, fd))
+        on_disk(self._busy or self._disk, partial(os.close, fd))
 
     def _abandon(self, fd: int) -> None:
         """Give one pipe up: its child is gone, and too many like it are left."""
@@ -273,6 +275,8 @@ class Output:
         self._changed(result)
 
     def _changed(self, result: int | OSError) -> None:
+        if self._sink is None:  # closed meanwhile
+            return
         if isinstance(result, OSError):
             self._failed(result)
             return
@@ -318,7 +322,7 @@ class Output:
 
     def _retry(self) -> None:
         trouble, sink, disk = self._trouble, self._sink, self._disk
-        if trouble is None or sink is None or self._busy:
+        if trouble is None or sink is None or self._busy is not None:
             return
         trouble.close()
         trouble.waited = len(self._pending) + self._pipes.waiting()

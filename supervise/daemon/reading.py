@@ -51,8 +51,8 @@ def _plan(path: str, status: int, out: bytes, err: bytes) -> Plan:
     if status == 0:
         return codec.decode(out.decode("utf-8", "surrogateescape").splitlines())
     try:
-        problems = json.loads(out)
-    except ValueError:
+        problems = json.loads(out)["problems"]
+    except (ValueError, TypeError, KeyError):
         last = err.decode("utf-8", "replace").strip().splitlines()[-1:]
         problems = [f"{path}: the reader ended with status {status}: {' '.join(last)}"]
     raise ConfigError([str(problem) for problem in problems])

@@ -102,8 +102,8 @@ class Reload:
 
     async def _remove(self, group: Group, results: asyncio.Queue[GroupResult | None]) -> None:
         runners = list(group.runners.values())
-        if await _stop_all(runners, runners):
-            results.put_nowait(GroupResult(group.spec.name, "stopped"))
+        await _stop_all(runners, runners)
+        results.put_nowait(GroupResult(group.spec.name, "stopped"))
         self._registry.remove(group.spec.name)
         results.put_nowait(GroupResult(group.spec.name, "removed"))
 

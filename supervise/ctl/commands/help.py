@@ -15,7 +15,7 @@ def run(words: Sequence[str], client: Client, console: Console) -> int:
     """List the actions, or explain one of them."""
     del client
     topic = " ".join(words)
-    command = find(topic)
+    command = find(topic) if topic in ACTIONS else None
     if command is not None:
         console.say("\n".join(filter(None, (command.usage, command.beyond))))
     elif topic:
