@@ -8,8 +8,8 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from supervise.clock import SystemClock
@@ -44,11 +44,14 @@ def run(path: str, overrides: Mapping[str, str]) -> str | None:
     Gives None after an orderly end, or what kept it from starting. ``overrides`` are keys
     of ``[supervisord]`` from the command line.
     """
-    path = str(Path(path).absolute())
+    path, cwd = str(Path(path).absolute()), str(Path.cwd())
+    neighbours = str(Path(sys.argv[0]).resolve().parent)
     first = True
     while True:
         try:
-            ending = _once(path, overrides, first=first)
+            plan = reading.read_first(path, cwd, overrides)
+            life = _Life(path, reading.argv(path, cwd, overrides), plan, neighbours)
+            ending = _once(life, first=first)
         except (ConfigError, ServerError) as error:
             return str(error)
         if ending != "RESTARTING":
@@ -56,26 +59,29 @@ def run(path: str, overrides: Mapping[str, str]) -> str | None:
         first = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Life:
-    """What one life of the daemon is made from."""
+    """What one life of the daemon is made from, and what it opened before there was a loop."""
 
     path: str
-    overrides: Mapping[str, str]
+    command: Sequence[str]  # that reads the files again
     plan: Plan
-    log: Log
-    clock: SystemClock
-    limit: tuple[int, int]
-    listeners: tuple[UnixListener, ...]
+    neighbours: str  # the directory superd was started from: programs are found there too
+    clock: SystemClock = field(default_factory=SystemClock)
+    limit: tuple[int, int] = (0, 0)
+    listeners: list[UnixListener] = field(default_factory=list)
+    log: Log = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = Log(self.clock)
 
 
-def _once(path: str, overrides: Mapping[str, str], *, first: bool) -> str:
-    """One life of the daemon, from reading the files to the last stop."""
-    plan = reading.read_first(path, overrides)
+def _once(life: _Life, *, first: bool) -> str:
+    """One life of the daemon, from a sound configuration to the last stop."""
     signals.reset_ignored()
     keep_descriptors_to_ourselves()
-    spec = plan.daemon
-    limit = privileges.raise_descriptors(spec.minfds)
+    spec, log = life.plan.daemon, life.log
+    life.limit = privileges.raise_descriptors(spec.minfds)
     privileges.raise_processes(spec.minprocs)
     with contextlib.ExitStack() as closing:
         if spec.user is not None:
@@ -83,21 +89,16 @@ def _once(path: str, overrides: Mapping[str, str], *, first: bool) -> str:
         pidfile = PidFile(spec.pidfile)
         closing.callback(pidfile.close)
         pidfile.lock()
-        listeners = []
-        for server in plan.servers:
+        for server in life.plan.servers:
             if server.path:
-                listeners.append(sockets.listen(server))
-                closing.callback(listeners[-1].close)
-        clock = SystemClock()
-        log = Log(clock)
+                life.listeners.append(sockets.listen(server))
+                closing.callback(life.listeners[-1].close)
         closing.callback(log.close)
         _open_log(log, spec)
         if first and not spec.nodaemon:
             log.info("daemonizing the supervisord process")
             daemonize(spec.umask, spec.directory)
-        os.umask(spec.umask)
         pidfile.write(os.getpid())
-        life = _Life(path, overrides, plan, log, clock, limit, tuple(listeners))
         _say_how_it_is(life)
         with asyncio.Runner() as runner:
             return runner.run(_main(life))
@@ -142,9 +143,7 @@ async def _main(life: _Life) -> str:
     loop = asyncio.get_running_loop()
     plan, spec, log, clock = life.plan, life.plan.daemon, life.log, life.clock
     use_pidfd = "SUPERD_NO_PIDFD" not in os.environ
-    spawner = Spawner(
-        os.environ, extra_path=_our_directory(), limit=life.limit, use_pidfd=use_pidfd
-    )
+    spawner = Spawner(os.environ, extra_path=life.neighbours, limit=life.limit, use_pidfd=use_pidfd)
     narrator = Narrator(log)
     reaper = Reaper(narrator.orphan)
     capture = Capture(loop, log)
@@ -161,9 +160,7 @@ async def _main(life: _Life) -> str:
         use_pidfd=use_pidfd,
     )
     registry = Registry(kit)
-    reader = Reader(
-        life.path, life.overrides, spawner=spawner, reaper=reaper, clock=clock, plan=plan
-    )
+    reader = Reader(life.path, life.command, spawner=spawner, reaper=reaper, clock=clock, plan=plan)
     service = Service(
         registry, reload=Reload(registry), reader=reader, spawner=spawner, clock=clock, plan=plan
     )
@@ -193,11 +190,6 @@ async def _main(life: _Life) -> str:
             registry.remove(group)
         capture.close()
         spawner.close()
-
-
-def _our_directory() -> str:
-    """Give the directory superd was started from: its neighbours are found there too."""
-    return str(Path(sys.argv[0]).resolve().parent)
 
 
 def _marks(plan: Plan) -> dict[str, str]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from supervise.config.expand import ExpansionError, Names, environment_names, expand_all
 from supervise.config.groups import GroupMaker
 from supervise.config.model import SECTIONS, Supervisorctl, Supervisord
+from supervise.config.pairs import pairs
 from supervise.config.programs import ProgramMaker
 from supervise.config.section import Findings, Section
 from supervise.config.servers import servers
 from supervise.config.surroundings import Surroundings
 from supervise.config.validate import Known, expanded, known_sections, validated
-from supervise.config.values import SYSLOG, pairs
+from supervise.config.values import SYSLOG
 from supervise.core.spec import AUTO, DaemonSpec, Plan, UserSpec
 
 MAIN_RPC = "supervisor.rpcinterface:make_main_rpcinterface"

@@ -7,65 +7,47 @@ defaults: Supervisor 4.3, docs/configuration.rst; keys of our own say so ("Ours"
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PlainValidator,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from supervise.config import values
+from supervise.config.fields import (
+    Address,
+    Backlog,
+    Boolean,
+    ByteSize,
+    Command,
+    Count,
+    ExitCodes,
+    FcgiSocket,
+    Growth,
+    Integer,
+    LogFile,
+    LogLevel,
+    Name,
+    Octal,
+    Owner,
+    Pairs,
+    Path,
+    Patterns,
+    Restart,
+    Seconds,
+    Share,
+    SignalNumber,
+    Strings,
+    Text,
+    User,
+)
 from supervise.core.spec import AUTO, AutoRestart, Backoff
 
 _MIB_50 = 50 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How people call a type; stands in a field's ``metadata`` for the reference."""
-
-    text: str
-
-
-Boolean = Annotated[bool, PlainValidator(values.boolean), Words("true or false")]
-Integer = Annotated[int, PlainValidator(values.integer), Words("whole number")]
-Count = Annotated[int, PlainValidator(values.at_least_zero), Words("whole number")]
-Seconds = Annotated[float, PlainValidator(values.seconds), Words("seconds")]
-Share = Annotated[float, PlainValidator(values.share), Words("0 to 1")]
-ByteSize = Annotated[int, PlainValidator(values.byte_size), Words("bytes, or KB, MB, GB")]
-Octal = Annotated[int, PlainValidator(values.octal), Words("octal number")]
-SignalNumber = Annotated[int, PlainValidator(values.signal_number), Words("signal name or number")]
-ExitCodes = Annotated[tuple[int, ...], PlainValidator(values.exit_codes), Words("list of codes")]
-Restart = Annotated[
-    AutoRestart, PlainValidator(values.auto_restart), Words("true, false or unexpected")
-]
-Growth = Annotated[Backoff, PlainValidator(values.backoff), Words("linear or exponential")]
-LogFile = Annotated[
-    str | None, PlainValidator(values.log_file), Words("path, AUTO, NONE or syslog")
-]
-LogLevel = Annotated[str, PlainValidator(values.log_level), Words(", ".join(values.LOG_LEVELS))]
-Name = Annotated[str, PlainValidator(values.name), Words("name")]
-Text = Annotated[str, PlainValidator(values.plain), Words("text")]
-Path = Annotated[str, PlainValidator(values.plain), Words("path")]
-User = Annotated[str, PlainValidator(values.plain), Words("user name or uid")]
-Owner = Annotated[str, PlainValidator(values.plain), Words("user or user:group")]
-Command = Annotated[str, PlainValidator(values.command), Words("command line")]
-Strings = Annotated[tuple[str, ...], PlainValidator(values.strings), Words("list of names")]
-Patterns = Annotated[tuple[str, ...], PlainValidator(values.patterns), Words("list of patterns")]
-Pairs = Annotated[dict[str, str], PlainValidator(values.pairs), Words('KEY="value",KEY2="value2"')]
-Address = Annotated[
-    tuple[str, int], PlainValidator(values.inet_address), Words("host:port, *:port or port")
-]
-FcgiSocket = Annotated[
-    str, PlainValidator(values.fcgi_socket), Words("tcp://host:port or unix:///path")
-]
-Backlog = Annotated[int, PlainValidator(values.backlog), Words("1 to 65535")]
 
 
 class SectionModel(BaseModel):
@@ -260,7 +242,7 @@ class Program(SectionModel):
 
 
 class EventListener(Program):
-    """``[eventlistener:NAME]``: processes that are told what happens, with all keys of a program."""
+    """``[eventlistener:NAME]``: processes that hear what happens, with all keys of a program."""
 
     events: Strings = Field(description="Events it wants to hear of.")
     buffer_size: Integer = Field(10, description="Events kept while no listener is ready.")

@@ -9,10 +9,12 @@ from typing import TypeVar
 from supervise.config import values
 from supervise.config.expand import Names, environment_names, expand_all, varies
 from supervise.config.model import EventListener, FcgiProgram, Program
+from supervise.config.pairs import pairs
+from supervise.config.resolve import oddities, policy, server_url, stderr, stdout
 from supervise.config.section import Entry, Findings, Section
 from supervise.config.surroundings import Surroundings
 from supervise.config.validate import expanded, validated
-from supervise.core.spec import AUTO, OutputSpec, Policy, ProcessSpec, UserSpec
+from supervise.core.spec import ProcessSpec, UserSpec
 
 MODELS: dict[str, type[Program]] = {
     "program": Program,
@@ -85,7 +87,7 @@ class ProgramMaker:
         """Take ``environment=`` apart; the same text is often that of many processes."""
         found = self._parsed.get(environment)
         if found is None:
-            found = self._parsed[environment] = values.pairs(environment)
+            found = self._parsed[environment] = pairs(environment)
         return found
 
     def share(self, value: _T) -> _T:
@@ -131,7 +133,8 @@ class _OneSection:
             if one is None:
                 return None  # the next one would only repeat the complaint
             made.append(one)
-        self._say_what_is_odd(made[0][0])
+        for key, text in oddities(made[0][0]):
+            self._findings.warning(self._section, key, text)
         processes = sorted((spec for _, spec in made), key=lambda spec: (spec.priority, spec.name))
         return Made(made[0][0], tuple(processes))
 
@@ -194,76 +197,22 @@ class _OneSection:
             group=self._group,
             program=self._section.own_name,
             command=model.command,
-            policy=share(_policy(model)),
+            policy=share(policy(model)),
             autostart=model.autostart,
             priority=model.priority if explicit else _PRIORITY,
             directory=model.directory or None,
             umask=model.umask,
             user=user,
             environment=share(tuple(environment.items())),
-            stdout=share(self._stdout(model)),
-            stderr=share(self._stderr(model)),
+            stdout=share(stdout(model, self._absolute)),
+            stderr=share(stderr(model, self._absolute)),
             redirect_stderr=model.redirect_stderr,
             strip_ansi=self._maker.strip_ansi,
-            serverurl=_server_url(model.serverurl),
+            serverurl=server_url(model),
         )
 
-    def _stdout(self, model: Program) -> OutputSpec:
-        logfile, syslog = self._log_file(model.stdout_logfile)
-        return OutputSpec(
-            logfile=logfile,
-            maxbytes=model.stdout_logfile_maxbytes,
-            backups=model.stdout_logfile_backups,
-            capture_maxbytes=model.stdout_capture_maxbytes,
-            events_enabled=model.stdout_events_enabled,
-            syslog=syslog or model.stdout_syslog,
-        )
-
-    def _stderr(self, model: Program) -> OutputSpec:
-        logfile, syslog = self._log_file(model.stderr_logfile)
-        return OutputSpec(
-            logfile=None if model.redirect_stderr else logfile,
-            maxbytes=model.stderr_logfile_maxbytes,
-            backups=model.stderr_logfile_backups,
-            capture_maxbytes=model.stderr_capture_maxbytes,
-            events_enabled=model.stderr_events_enabled,
-            syslog=syslog or model.stderr_syslog,
-        )
-
-    def _log_file(self, logfile: str | None) -> tuple[str | None, bool]:
-        """Give the file, absolute, and whether the name stood for syslog instead of one."""
-        if logfile is None or logfile == AUTO:
-            return logfile, False
-        if logfile == values.SYSLOG:
-            return None, True
-        return self._maker.surroundings.absolute(logfile, self._maker.log_base), False
-
-    def _say_what_is_odd(self, model: Program) -> None:
-        """Warn of what works, though hardly as it was meant; the words are supervisord's."""
-        for stream in ("stdout", "stderr"):
-            key = f"{stream}_logfile"
-            logfile = getattr(model, key)
-            if logfile == values.SYSLOG:
-                self._warn(
-                    key,
-                    f"{key}=syslog but this is deprecated and will be removed; "
-                    f"use {stream}_syslog=true to enable syslog instead",
-                )
-            if logfile == AUTO and not getattr(model, f"{key}_maxbytes"):
-                self._warn(
-                    f"{key}_maxbytes",
-                    f"AUTO logging used for {key} without rollover, set maxbytes > 0 "
-                    "to avoid filling up filesystem unintentionally",
-                )
-        if model.redirect_stderr and model.stderr_logfile not in (AUTO, None):
-            self._warn(
-                "stderr_logfile",
-                "redirect_stderr=true but stderr_logfile has also been set to a filename, "
-                "the filename has been ignored",
-            )
-
-    def _warn(self, key: str, text: str) -> None:
-        self._findings.warning(self._section, key, text)
+    def _absolute(self, logfile: str) -> str:
+        return self._maker.surroundings.absolute(logfile, self._maker.log_base)
 
 
 def _with_process_name(section: Section, count: int) -> Section:
@@ -283,7 +232,7 @@ def _read_env_file(maker: ProgramMaker, value: object, here: str) -> dict[str, s
 
 def _read_environment(maker: ProgramMaker, value: object, _: str) -> dict[str, str]:
     if not isinstance(value, str):
-        return values.pairs(value)
+        return pairs(value)
     return maker.parsed(value)
 
 
@@ -291,25 +240,3 @@ _OWN: dict[str, Callable[[ProgramMaker, object, str], dict[str, str]]] = {
     "env_file": _read_env_file,
     "environment": _read_environment,
 }
-
-
-def _policy(model: Program) -> Policy:
-    kill = model.stopasgroup if model.killasgroup is None else model.killasgroup
-    return Policy(
-        startsecs=model.startsecs,
-        startretries=max(-1, model.startretries),
-        autorestart=model.autorestart,
-        exitcodes=model.exitcodes,
-        stopsignal=model.stopsignal,
-        stopwaitsecs=model.stopwaitsecs,
-        stopasgroup=model.stopasgroup,
-        killasgroup=kill,
-        restartgap=model.restartgap,
-        backoff=model.backoff,
-        backoff_max=model.backoff_max,
-        backoff_jitter=model.backoff_jitter,
-    )
-
-
-def _server_url(url: str | None) -> str | None:
-    return None if url is None or url.strip().upper() in ("", AUTO) else url

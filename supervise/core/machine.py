@@ -6,7 +6,8 @@ they differ; ``restartgap`` and the exponential backoff are ours.
 
 Where we differ on purpose: a process that ran for ``restartgap`` comes back at once; a
 stop during BACKOFF forgets the failures, and one during the wait for a restart calls it
-off (EXITED to STOPPED); automatic restarts never come closer together than
+off (EXITED to STOPPED); one that waits in BACKOFF while the daemon goes down is STOPPED
+and not FATAL; automatic restarts never come closer together than
 ``restartgap``, which an operator's start ignores; a child that could not be killed may
 be stopped again (UNKNOWN to STOPPING) and may end by itself (UNKNOWN to EXITED).
 """

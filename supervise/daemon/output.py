@@ -142,7 +142,7 @@ class Output:
             return self._copy(fd)
         disk = self._disk
         if disk is not None and disk.slow:
-            self._give_to(disk, partial(sink.splice_from, fd), partial(self._spliced, fd))
+            self._give_to(disk, partial(sink.pump_from, fd), partial(self._spliced, fd))
             return 0
         began = monotonic()
         result: int | OSError

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from supervise.clock import Clock
 from supervise.core import plan as codec
@@ -29,18 +28,18 @@ LARGEST = 256 * 1024 * 1024  # bytes of a plan
 FRESH_NS = 100_000_000  # a file changed this shortly before a reading may change again unseen
 
 
-def argv(path: str, overrides: Mapping[str, str]) -> list[str]:
-    """Give the command line of the child that reads ``path``."""
+def argv(path: str, cwd: str, overrides: Mapping[str, str]) -> list[str]:
+    """Give the command line of the child that reads ``path``; relative ones start in ``cwd``."""
     settings = [
         part for key, value in overrides.items() for part in ("--override", f"{key}={value}")
     ]
-    return [sys.executable, "-P", "-m", "supervise.config.load", *settings, path]
+    return [sys.executable, "-P", "-m", "supervise.config.load", "--cwd", cwd, *settings, path]
 
 
-def read_first(path: str, overrides: Mapping[str, str]) -> Plan:
+def read_first(path: str, cwd: str, overrides: Mapping[str, str]) -> Plan:
     """Read the configuration before there is a loop. Raises ConfigError."""
     try:
-        status, out, err = run_tool(argv(path, overrides), b"", TIMEOUT)
+        status, out, err = run_tool(argv(path, cwd, overrides), b"", TIMEOUT)
     except (OSError, TimeoutError) as error:
         raise ConfigError([f"{path}: cannot be read: {error}"]) from error
     return _plan(path, status, out, err)
@@ -48,14 +47,10 @@ def read_first(path: str, overrides: Mapping[str, str]) -> Plan:
 
 def _plan(path: str, status: int, out: bytes, err: bytes) -> Plan:
     """Take the child's answer apart. Raises ConfigError with the problems it found."""
-    if status == 0:
-        return codec.decode(out.decode("utf-8", "surrogateescape").splitlines())
-    try:
-        problems = json.loads(out)["problems"]
-    except (ValueError, TypeError, KeyError):
+    if not out:
         last = err.decode("utf-8", "replace").strip().splitlines()[-1:]
-        problems = [f"{path}: the reader ended with status {status}: {' '.join(last)}"]
-    raise ConfigError([str(problem) for problem in problems])
+        raise ConfigError([f"{path}: the reader ended with status {status}: {' '.join(last)}"])
+    return codec.decode(out.decode("utf-8", "surrogateescape").splitlines())
 
 
 class Reader:
@@ -64,7 +59,7 @@ class Reader:
     def __init__(
         self,
         path: str,
-        overrides: Mapping[str, str],
+        command: Sequence[str],
         *,
         spawner: Spawner,
         reaper: Reaper,
@@ -72,7 +67,7 @@ class Reader:
         plan: Plan,
     ) -> None:
         self._path = path
-        self._overrides = overrides
+        self._command = tuple(command)  # from ``argv``
         self._spawner = spawner
         self._reaper = reaper
         self._lock = asyncio.Lock()
@@ -90,9 +85,7 @@ class Reader:
             return self._plan
 
     async def _read(self) -> Plan:
-        spec = ProcessSpec(
-            "config", "config", "config", shlex.join(argv(self._path, self._overrides))
-        )
+        spec = ProcessSpec("config", "config", "config", shlex.join(self._command))
         try:
             child = self._spawner.spawn(spec, {}, stdout=True, stderr=True)
         except (SpawnError, OSError) as error:

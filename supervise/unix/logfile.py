@@ -18,6 +18,7 @@ import os
 from pathlib import Path
 
 CHUNK_BYTES = 1024 * 1024  # the most a pipe holds, unless the administrator raised the limit
+PUMP_BYTES = 8 * CHUNK_BYTES  # in one turn of a disk's thread, which serves all logs there
 READ_BYTES = 128 * 1024  # upstream's read size, where bytes pass through us
 _CAN_SPLICE = hasattr(os, "splice")
 _CLOSED = -1
@@ -81,6 +82,18 @@ class LogFile:
             raise
         if 0 < self._full_at <= end + moved:
             self._rotate(end + moved)
+        return moved
+
+    def pump_from(self, pipe: int, most: int = PUMP_BYTES) -> int:
+        """Splice until ``pipe`` is empty or ``most`` bytes were moved: for a thread's turn.
+
+        Gives and raises what ``splice_from`` does; what fails after some bytes is met
+        again by the next call.
+        """
+        moved = self.splice_from(pipe)
+        with contextlib.suppress(OSError):
+            while 0 < moved < most and (more := self.splice_from(pipe)):
+                moved += more
         return moved
 
     def write(self, data: bytes) -> int:

@@ -33,11 +33,16 @@ class PidFile:
                 ) from error
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 owner = _read(fd)
                 os.close(fd)
                 raise ServerError(
                     f"another superd is already running with pidfile {self.path} (pid {owner})"
+                ) from error
+            except OSError as error:  # a file system without locks
+                os.close(fd)
+                raise ServerError(
+                    f"cannot lock pidfile {self.path}: {os.strerror(error.errno or 0)}"
                 ) from error
             if self._is_still_there(fd):
                 self._fd = fd

@@ -67,6 +67,8 @@ class Reaper:
         """Collect a child that was held."""
         self._held.discard(pid)
         _collect(pid)
+        if self._loop is not None:  # it may have hidden others from us
+            self._loop.call_soon(self._on_sigchld)
 
     def forget_fd(self, pidfd: int) -> None:
         """Take a pidfd back before its owner closes it."""
@@ -92,8 +94,11 @@ class Reaper:
             self._tell(pid, status)
 
     def _pass_by_the_held(self) -> None:
-        """Look at every child by name: a held one would be found first for ever."""
-        for pid in _children():
+        """Look at every child by name: a held one would be found first for ever.
+
+        The kernel's list may miss some while others come and go, but none that is watched.
+        """
+        for pid in {*self._watchers, *_children()}:
             if pid not in self._held and (found := _peek(os.P_PID, pid)) is not None:
                 self._tell(pid, found[1])
 

@@ -20,10 +20,11 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from supervise.core.spec import ProcessSpec
+from supervise.core.spec import ProcessSpec, UserSpec
 from supervise.errors import Fault, SpawnError
 
 DEVNULL = "/dev/null"
+RESERVE = 32  # descriptors that children may not use up: clients and logs need some too
 
 
 @dataclass(slots=True)
@@ -80,6 +81,8 @@ class Spawner:
             return self._start(spec, argv, environ, fds, stdout=stdout, stderr=stderr)
         except OSError as error:
             raise _explain(spec, argv, error) from error
+        except (ValueError, subprocess.SubprocessError) as error:  # a NUL byte, for one
+            raise SpawnError(f"couldn't start {argv[0]!r}: {error}") from error
         finally:
             for fd in fds:
                 os.close(fd)
@@ -126,6 +129,7 @@ class Spawner:
             err_read, err_write = None, subprocess.STDOUT
             if not spec.redirect_stderr:
                 err_read, err_write = _output(fds, ours, wanted=stderr)
+            self._keep_some(ours)
             popen = self._popen(spec, argv, environ, (in_read, out_write, err_write))
         except BaseException:
             fds.extend(ours)
@@ -134,6 +138,12 @@ class Spawner:
             os.set_blocking(fd, False)
         return Child(popen.pid, self._pidfd(popen.pid), in_write, out_read, err_read)
 
+    def _keep_some(self, ours: Sequence[int]) -> None:
+        """Refuse what would leave us deaf: the kernel gives the lowest free number."""
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        if soft != resource.RLIM_INFINITY and max(ours) >= soft - RESERVE:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
     def _popen(
         self,
         spec: ProcessSpec,
@@ -141,7 +151,7 @@ class Spawner:
         environ: Mapping[str, str],
         streams: tuple[int, int, int],
     ) -> subprocess.Popen[bytes]:
-        user = spec.user
+        user = None if _is_us(spec.user) else spec.user
         with self._childs_limit():
             popen = subprocess.Popen(  # pylint: disable=consider-using-with
                 argv, stdin=streams[0], stdout=streams[1], stderr=streams[2],
@@ -187,8 +197,10 @@ class Spawner:
             self._keep_spare()
 
     def _keep_spare(self) -> None:
-        if self._limit is not None:
-            self._spare = [os.open(DEVNULL, os.O_RDONLY | os.O_CLOEXEC) for _ in range(2)]
+        """Take two low numbers, or as many as there are: a child may be born already."""
+        with contextlib.suppress(OSError):
+            while self._limit is not None and len(self._spare) < 2:  # noqa: PLR2004 - a pipe's
+                self._spare.append(os.open(DEVNULL, os.O_RDONLY | os.O_CLOEXEC))
 
     def close(self) -> None:
         for fd in self._spare:
@@ -242,6 +254,11 @@ def _check(path: str, shown: str) -> str:
     return path
 
 
+def _is_us(user: UserSpec | None) -> bool:
+    """Whether ``user`` is who we are for good: then there is nothing to become, and no right to."""
+    return user is not None and os.getuid() == user.uid != 0
+
+
 def _explain(spec: ProcessSpec, argv: Sequence[str], error: OSError) -> SpawnError:
     """Turn what the kernel said into what a person can act on."""
     why = os.strerror(error.errno or 0)
@@ -252,8 +269,9 @@ def _explain(spec: ProcessSpec, argv: Sequence[str], error: OSError) -> SpawnErr
         )
     if error.errno == errno.EAGAIN:
         return SpawnError(f"too many processes in process table to spawn '{spec.name}'")
+    # Before Python 3.12 all that fails ahead of exec bears the directory's name.
+    if spec.user is not None and not _is_us(spec.user) and error.errno == errno.EPERM:
+        return SpawnError(f"couldn't setuid to {spec.user.name}: superd does not run as root")
     if spec.directory and error.filename == spec.directory:
         return SpawnError(f"couldn't chdir to {spec.directory}: {why}")
-    if spec.user is not None and error.errno == errno.EPERM:
-        return SpawnError(f"couldn't setuid to {spec.user.name}: superd does not run as root")
     return SpawnError(f"couldn't exec {argv[0]}: {why}", Fault.SPAWN_ERROR)
