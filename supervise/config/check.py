@@ -6,7 +6,7 @@ import os
 import sys
 
 from supervise.config.hints import hints
-from supervise.config.load import read
+from supervise.config.outcome import read
 from supervise.locate import find, search_paths
 
 

@@ -126,10 +126,10 @@ class Server:
         if wanted.startswith("{SHA}"):
             import hashlib  # noqa: PLC0415 - only a server with such a password needs it
 
-            password = "{SHA}" + hashlib.sha1(password.encode()).hexdigest()  # noqa: S324 - upstream's
+            password = "{SHA}" + hashlib.sha1(_bytes(password)).hexdigest()  # noqa: S324 - upstream's
             wanted = "{SHA}" + wanted[5:].lower()
-        same_user = hmac.compare_digest(username.encode(), (self._spec.username or "").encode())
-        return hmac.compare_digest(password.encode(), wanted.encode()) and same_user
+        same_user = hmac.compare_digest(_bytes(username), _bytes(self._spec.username or ""))
+        return hmac.compare_digest(_bytes(password), _bytes(wanted)) and same_user
 
     async def _answer(self, frame: wire.Frame, connection: Connection) -> None:
         """Send the results of one request as they come; stop when the client is gone."""
@@ -148,6 +148,11 @@ class Server:
             await _send(connection, wire.error(number, refusal.fault.name, text))
         else:
             await _send(connection, wire.end(number))
+
+
+def _bytes(text: str) -> bytes:
+    """Give what a stranger sent, or a file says, as bytes, whatever it is."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 async def _pump(

@@ -190,7 +190,7 @@ class Runner:
                 stdout=wants_pipe(spec.stdout),
                 stderr=wants_pipe(spec.stderr),
             )
-        except (SpawnError, OSError) as error:
+        except (SpawnError, OSError, ValueError) as error:  # a NUL in a name is a ValueError
             text = str(error)
             kit.narrator.spawn_failed(text)
             self._inbox.appendleft(SpawnFailed(text))

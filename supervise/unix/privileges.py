@@ -24,13 +24,20 @@ def become(user: UserSpec) -> None:
         ) from error
 
 
-def raise_descriptors(least: int) -> tuple[int, int]:
+def descriptors() -> int:
+    """Give the soft RLIMIT_NOFILE of now: ask before it is raised."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def raise_descriptors(least: int, born_with: int) -> tuple[int, int]:
     """Raise our soft RLIMIT_NOFILE to the hard one; give the pair children shall have.
 
-    Children get what we were started with, or ``least`` (minfds) if that is more.
-    Raises ServerError if the hard limit is below ``least``.
+    Children get ``born_with``, the soft limit of our start, or ``least`` (minfds) if that
+    is more. Raises ServerError if the hard limit is below ``least``.
     """
-    return _raise(resource.RLIMIT_NOFILE, "minfds", "file descriptors", least)
+    hard = _raise(resource.RLIMIT_NOFILE, "minfds", "file descriptors", least)
+    enough = born_with == resource.RLIM_INFINITY or born_with >= least
+    return (born_with if enough else least), hard
 
 
 def raise_processes(least: int) -> None:
@@ -39,8 +46,8 @@ def raise_processes(least: int) -> None:
         _raise(resource.RLIMIT_NPROC, "minprocs", "processes", least)
 
 
-def _raise(which: int, key: str, what: str, least: int) -> tuple[int, int]:
-    soft, hard = resource.getrlimit(which)
+def _raise(which: int, key: str, what: str, least: int) -> int:
+    _, hard = resource.getrlimit(which)
     infinite = resource.RLIM_INFINITY
     if hard != infinite and hard < least:
         if os.getuid() != 0:
@@ -49,11 +56,10 @@ def _raise(which: int, key: str, what: str, least: int) -> tuple[int, int]:
                 "or raise the limit before superd starts (ulimit -H)"
             )
         hard = least
-    childs = soft if soft == infinite or soft >= least else least
     try:
         resource.setrlimit(which, (hard, hard))
     except (OSError, ValueError) as error:
         raise ServerError(
             f"[supervisord] {key}={least}: cannot raise the limit: {error}"
         ) from error
-    return childs, hard
+    return hard

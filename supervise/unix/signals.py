@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 
 
 def send(pid: int, pidfd: int | None, number: int, *, group: bool = False) -> bool:
@@ -49,6 +50,16 @@ def name_of(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def hold_back(numbers: Iterable[int]) -> None:
+    """Keep signals waiting, until ``let_through``: nobody listens for the moment."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, set(numbers))
+
+
+def let_through() -> None:
+    """Let what was held back arrive."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def reset_ignored() -> None:
