@@ -8,9 +8,11 @@ import gc
 import os
 import random
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from supervise.clock import SystemClock
 from supervise.control.native import Mood, Native
@@ -27,7 +29,7 @@ from supervise.daemon.reading import Reader
 from supervise.daemon.registry import Registry
 from supervise.daemon.reload import Reload
 from supervise.daemon.service import Service
-from supervise.daemon.supervisor import Supervisor
+from supervise.daemon.supervisor import HEARD, Supervisor
 from supervise.errors import ConfigError, ServerError
 from supervise.unix import autolog, privileges, signals, sockets
 from supervise.unix.daemonize import daemonize, keep_descriptors_to_ourselves
@@ -46,11 +48,12 @@ def run(path: str, overrides: Mapping[str, str]) -> str | None:
     """
     path, cwd = str(Path(path).absolute()), str(Path.cwd())
     neighbours = str(Path(sys.argv[0]).resolve().parent)
+    born_with = privileges.descriptors()
     first = True
     while True:
         try:
             plan = reading.read_first(path, cwd, overrides)
-            life = _Life(path, reading.argv(path, cwd, overrides), plan, neighbours)
+            life = _Life(path, reading.argv(path, cwd, overrides), plan, neighbours, born_with)
             ending = _once(life, first=first)
         except (ConfigError, ServerError) as error:
             return str(error)
@@ -67,6 +70,7 @@ class _Life:
     command: Sequence[str]  # that reads the files again
     plan: Plan
     neighbours: str  # the directory superd was started from: programs are found there too
+    born_with: int  # the soft limit of descriptors that nobody has raised yet
     clock: SystemClock = field(default_factory=SystemClock)
     limit: tuple[int, int] = (0, 0)
     listeners: list[UnixListener] = field(default_factory=list)
@@ -78,10 +82,11 @@ class _Life:
 
 def _once(life: _Life, *, first: bool) -> str:
     """One life of the daemon, from a sound configuration to the last stop."""
-    signals.reset_ignored()
-    keep_descriptors_to_ourselves()
+    if first:
+        signals.reset_ignored()
+        keep_descriptors_to_ourselves()
     spec, log = life.plan.daemon, life.log
-    life.limit = privileges.raise_descriptors(spec.minfds)
+    life.limit = privileges.raise_descriptors(spec.minfds, life.born_with)
     privileges.raise_processes(spec.minprocs)
     with contextlib.ExitStack() as closing:
         if spec.user is not None:
@@ -97,7 +102,11 @@ def _once(life: _Life, *, first: bool) -> str:
         _open_log(log, spec)
         if first and not spec.nodaemon:
             log.info("daemonizing the supervisord process")
-            daemonize(spec.umask, spec.directory)
+            try:
+                daemonize(spec.umask, spec.directory)
+            except OSError as error:
+                why = os.strerror(error.errno or 0)
+                raise ServerError(f"cannot become a daemon in {spec.directory}: {why}") from error
         pidfile.write(os.getpid())
         _say_how_it_is(life)
         with asyncio.Runner() as runner:
@@ -174,13 +183,18 @@ async def _main(life: _Life) -> str:
     listener = SignalListener(loop)
     reaper.install(loop, listener)
     supervisor.hear(listener)
+    signals.let_through()
+    loop.set_exception_handler(lambda _, context: log.critical(_bug(context)))
     try:
         for server, bound in zip(servers, life.listeners, strict=True):
             await server.open(bound.socket)
         log.info(f"supervisord started with pid {os.getpid()}")
         await supervisor.start_all(plan.groups)
         gc.freeze()  # what lives as long as the daemon need not be looked at again
-        return await supervisor.run()
+        ending = await supervisor.run()
+        if ending == "RESTARTING":
+            signals.hold_back(HEARD)  # until the next life listens
+        return ending
     finally:
         for server in servers:
             await server.close()
@@ -190,6 +204,13 @@ async def _main(life: _Life) -> str:
             registry.remove(group)
         capture.close()
         spawner.close()
+
+
+def _bug(context: dict[str, Any]) -> str:
+    """Give what a callback or a forgotten task came to, on one line."""
+    error = context.get("exception")
+    story = "".join(traceback.format_exception(error)) if error is not None else ""
+    return f"bug: {context.get('message')} {story}"
 
 
 def _marks(plan: Plan) -> dict[str, str]:

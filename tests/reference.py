@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
+from typing import get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -14,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from workers.config import model as workers
 
 from supervise.config import model as supervise
+from supervise.config.fields import Words
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN = "<!-- reference: written by `python -m tests.reference`, from the models -->\n"
@@ -63,14 +65,17 @@ def _row(name: str, field: FieldInfo) -> str:
 
 def _type(field: FieldInfo) -> str:
     for extra in field.metadata:
-        if isinstance(extra, supervise.Words):
+        if isinstance(extra, Words):
             return extra.text.replace("|", "\\|")
     for part in getattr(field.annotation, "__args__", ()):
         for extra in getattr(part, "__metadata__", ()):
-            if isinstance(extra, supervise.Words):
+            if isinstance(extra, Words):
                 return extra.text.replace("|", "\\|")
     names = {str: "text", int: "number", float: "number", bool: "true or false"}
-    return names.get(field.annotation or object, "table")
+    annotation = field.annotation
+    if (origin := get_origin(annotation)) in (dict, list):
+        return "table" if origin is dict else "list"
+    return names.get(annotation, "table") if isinstance(annotation, type) else "text"
 
 
 def _default(field: FieldInfo) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 
 from supervise.config.hints import hints
 from supervise.config.outcome import read
 from supervise.locate import find, search_paths
 
 
-def check(path: str | None, *, cwd: str | None = None) -> int:
+def check(
+    path: str | None, *, cwd: str | None = None, environ: Mapping[str, str] | None = None
+) -> int:
     """Print problems, warnings and hints of ``path``; give 0, 1 with problems, 2 without a file."""
     cwd = os.getcwd() if cwd is None else cwd
     path = path or find(None, sys.argv[0], cwd)
@@ -19,7 +22,8 @@ def check(path: str | None, *, cwd: str | None = None) -> int:
         print(f"Error: No config file found at default paths ({looked})", file=sys.stderr)
         return 2
     path = path.removeprefix(cwd.rstrip("/") + "/")
-    outcome = read(path, cwd=cwd)
+    environ = os.environ if environ is None else environ
+    outcome = read(path, environ=environ, cwd=cwd)
     problems = [*outcome.findings.first_problems(), *outcome.client_problems]
     warnings = [each for each in outcome.findings.warnings if each not in outcome.client_problems]
     for line in problems:
@@ -27,7 +31,7 @@ def check(path: str | None, *, cwd: str | None = None) -> int:
     for line in warnings:
         print(f"warning: {line}")
     if outcome.plan is not None:
-        for line in hints(outcome.plan, outcome.sections, os.environ, os.getuid()):
+        for line in hints(outcome.plan, outcome.sections, environ, os.getuid()):
             print(f"hint: {line}")
     if problems:
         return 1

@@ -23,7 +23,7 @@ from supervise.daemon.disk import SLOW, Disk
 from supervise.daemon.pipes import Pipes
 from supervise.daemon.trouble import Trouble
 from supervise.unix.logfile import CHUNK_BYTES, READ_BYTES, LogFile
-from supervise.unix.pipes import waiting_bytes
+from supervise.unix.pipes import USUAL_BYTES, waiting_bytes, widen
 from supervise.unix.stream import Stream
 
 _GONE = {errno.EPIPE, errno.EIO, errno.ENXIO, errno.ENODEV, errno.ECONNRESET, errno.ENOTCONN}
@@ -108,9 +108,11 @@ class Output:
         else:
             self._changed(self._sink.clear())
 
-    def retune(self, spec: OutputSpec, path: str | None) -> None:
+    def retune(self, spec: OutputSpec, path: str | None, *, strip_ansi: bool) -> None:
         """Obey a changed configuration from the next byte on."""
         self._spec = spec
+        if strip_ansi != (self._ansi is not None):
+            self._ansi = AnsiStripper() if strip_ansi else None
         if path == self.path:
             if isinstance(self._sink, LogFile):
                 self._sink.tune(spec.maxbytes, spec.backups)
@@ -161,6 +163,8 @@ class Output:
             return self._not_spliced(result)
         if result == 0:
             self._end(fd)
+        elif result == USUAL_BYTES:  # it was full: the child had to wait for us
+            widen(fd)
         self._went_well()
         return result
 

@@ -81,11 +81,11 @@ class Outputs:
             (self.stdout, self._spec.stdout, spec.stdout),
             (self.stderr, self._spec.stderr, spec.stderr),
         ):
-            if output is None or old == new:
+            if output is None or (old, self._spec.strip_ansi) == (new, spec.strip_ansi):
                 continue
             same = old.logfile == new.logfile
             path = output.path if same else self._maker.path(spec, output.channel, new)
-            output.retune(new, path)
+            output.retune(new, path, strip_ansi=spec.strip_ansi)
         self._spec = spec
 
     def reopen(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from supervise import names
+from supervise.core.machine import Hold
 from supervise.core.spec import GroupSpec, ProcessSpec
 from supervise.daemon.process import Kit, Runner
 from supervise.names import ProcessName
@@ -23,11 +24,20 @@ class Registry:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
+        self._held = False
         self.groups: dict[str, Group] = {}
+
+    def hold(self) -> None:
+        """Start nothing any more: neither what there is nor what comes."""
+        self._held = True
+        for runner in self:
+            runner.tell(Hold())
 
     def add(self, spec: GroupSpec) -> Group:
         """Take a group in; its processes are STOPPED."""
         group = self.groups[spec.name] = Group(spec, self._kit)
+        if self._held:
+            self.hold()
         return group
 
     def remove(self, name: str) -> None:
@@ -38,6 +48,8 @@ class Registry:
     def add_process(self, group: Group, spec: ProcessSpec) -> Runner:
         """Take one more process into a group; it is STOPPED."""
         runner = group.runners[spec.name] = Runner(spec, self._kit)
+        if self._held:
+            runner.tell(Hold())
         return runner
 
     def __iter__(self) -> Iterator[Runner]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from supervise.core import order
-from supervise.core.machine import Force, Hold, Start, Stop
+from supervise.core.machine import Force, Start, Stop
 from supervise.core.spec import GroupSpec
 from supervise.daemon.log import Log
 from supervise.daemon.narrate import Narrator
@@ -22,6 +22,7 @@ from supervise.unix.listen import SignalListener
 from supervise.unix.signals import name_of
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+HEARD = (*STOP_SIGNALS, signal.SIGHUP, signal.SIGUSR2)
 FORCED = 5.0  # seconds that SIGKILL may take to be obeyed, at the end of shutdown_timeout
 
 
@@ -79,9 +80,8 @@ class Supervisor:
                 runner.outputs.reopen()
 
     def shutdown(self) -> None:
-        """Begin to go down, for good."""
-        if self._service.stopping is None:
-            self._service.stopping = "SHUTDOWN"
+        """Begin to go down, for good; also where a restart was asked for before."""
+        self._service.stopping = "SHUTDOWN"
         self._asked.set()
 
     async def reload(self) -> None:
@@ -120,8 +120,7 @@ class Supervisor:
         """Wait until asked to end, then end; gives "SHUTDOWN" or "RESTARTING"."""
         await self._asked.wait()
         assert self._service.stopping is not None
-        for runner in self._registry:
-            runner.tell(Hold())
+        self._registry.hold()
         try:
             async with asyncio.timeout(self._shutdown_timeout or None):
                 await self._stop_lanes()
@@ -139,6 +138,7 @@ class Supervisor:
             runners = [
                 runner
                 for group in lane
+                if group.name in self._registry.groups  # an update may have got it gone by now
                 for runner in self._registry.groups[group.name].runners.values()
             ]
             alive = [runner for runner in runners if runner.child is not None]

@@ -12,11 +12,11 @@ def daemonize(umask: int, directory: str | None) -> None:
     Returns in the daemon only. Must be called before there is a loop or a thread. Raises
     OSError if ``directory`` cannot be entered.
     """
+    if directory is not None:
+        os.chdir(directory)  # before the fork: whoever started us is told
     _fork_and_leave()
     os.setsid()
     _fork_and_leave()
-    if directory is not None:
-        os.chdir(directory)
     os.umask(umask)
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in range(3):

@@ -8,6 +8,16 @@ import fcntl
 import select
 import termios
 
+USUAL_BYTES = 64 * 1024  # what a pipe holds unless somebody asked for more
+MOST_BYTES = 1024 * 1024  # what anybody may ask for
+
+
+def widen(pipe: int) -> None:
+    """Let ``pipe`` hold as much as one may ask for, if the kernel still has as much for us."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, MOST_BYTES)
+
 
 def waiting_bytes(pipe: int) -> int:
     """How many bytes ``pipe`` holds; 0 also where that cannot be asked."""
