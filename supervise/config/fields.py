@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, get_args
+from typing import Annotated
 
 from pydantic import PlainValidator
-from pydantic.fields import FieldInfo
 
 from supervise.config import values
 from supervise.config.pairs import pairs
@@ -53,11 +52,3 @@ FcgiSocket = Annotated[
     str, PlainValidator(values.fcgi_socket), Words("tcp://host:port or unix:///path")
 ]
 Backlog = Annotated[int, PlainValidator(values.backlog), Words("1 to 65535")]
-
-
-def words_of(field: FieldInfo) -> str:
-    """Give how people call the type of a model's field, for the reference."""
-    annotated = [*field.metadata]
-    for part in get_args(field.annotation):  # "X | None" hides what X is annotated with
-        annotated += getattr(part, "__metadata__", ())
-    return next(each.text for each in annotated if isinstance(each, Words))

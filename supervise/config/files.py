@@ -6,6 +6,7 @@ changed is remembered as it was before the reading.
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import stat
@@ -42,7 +43,7 @@ class Files:
     def sections(self, names: Names) -> list[Section]:
         """Read the main file and every file that it includes, in the order in which they count."""
         path = os.path.abspath(os.path.join(self.cwd, self.main))
-        sections = self._read(path, self.main, main=True)
+        sections = self._main(path)
         done = {path}
         for found, literal in self._included(sections, os.path.dirname(path), names):
             if found in done:
@@ -51,6 +52,15 @@ class Files:
             self.findings.notes.append(f'Included extra file "{found}" during parsing')
             sections += self._one_included(found, literal=literal)
         return sections
+
+    def _main(self, path: str) -> list[Section]:
+        try:  # not regular: it may well come through a pipe
+            return self._read(path, self.main, regular=False)
+        except FileNotFoundError:
+            self.findings.problems.append(f"could not find config file {self.main}")
+        except OSError as error:
+            self._problem(self.main, error)
+        return []
 
     def _included(
         self, sections: list[Section], base: str, names: Names
@@ -100,12 +110,22 @@ class Files:
                 self.sources[path] = Source(path, 0, 0, 0)
 
     def _one_included(self, path: str, *, literal: bool) -> list[Section]:
-        if os.path.isdir(path) and not literal:
-            self.findings.warnings.append(f"{self._shown(path)}: a directory, which is not read")
+        shown = self._shown(path)
+        try:
+            sections = self._read(path, shown, regular=True)
+        except FileNotFoundError:
+            return self._not_there(path, shown)
+        except IsADirectoryError as error:
+            if literal:
+                self._problem(shown, error)
+            else:
+                self.findings.warnings.append(f"{shown}: a directory, which is not read")
             return []
-        if os.path.islink(path) and not os.path.exists(path):
-            return self._dangles(path)
-        sections = self._read(path, self._shown(path), main=False)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return self._not_there(path, shown)
+            self._problem(shown, error)
+            return []
         kept = [section for section in sections if section.kind != "include"]
         for section in sections:
             if section.kind == "include":
@@ -113,23 +133,23 @@ class Files:
                 self.findings.warning(section, None, text)
         return kept
 
-    def _dangles(self, path: str) -> list[Section]:
-        target = os.readlink(path)
-        text = f"a symbolic link to {target}, which is not there; nothing is read from it"
-        self.findings.warnings.append(f"{self._shown(path)}: {text}")
-        self.dangling.append(path)
+    def _not_there(self, path: str, shown: str) -> list[Section]:
+        """Warn of a link that points nowhere, or of a file that vanished after it was found."""
         self.sources[path] = Source(path, 0, 0, 0)
+        try:
+            target = os.readlink(path)
+        except OSError:
+            self.findings.warnings.append(f"{shown}: vanished before it could be read")
+            return []
+        text = f"a symbolic link to {target}, which is not there; nothing is read from it"
+        self.findings.warnings.append(f"{shown}: {text}")
+        self.dangling.append(path)
         return []
 
-    def _read(self, path: str, shown: str, *, main: bool) -> list[Section]:
+    def _read(self, path: str, shown: str, *, regular: bool) -> list[Section]:
+        """Give the sections of one file. Raises OSError if it cannot be read at all."""
         try:
-            text, self.sources[path] = read_text(path, regular=not main)
-        except FileNotFoundError as error:
-            self._gone(path, shown, error, main=main)
-            return []
-        except OSError as error:
-            self.findings.problems.append(f"{shown}:1: cannot be read: {error.strerror}")
-            return []
+            text, self.sources[path] = read_text(path, regular=regular)
         except UnreadableError as error:
             self.findings.problems.append(f"{shown}:{error.line}: {error}")
             return []
@@ -137,13 +157,8 @@ class Files:
         self.findings.problems += reading.problems
         return reading.sections
 
-    def _gone(self, path: str, shown: str, error: OSError, *, main: bool) -> None:
-        """Tell a file that vanished after it was found from one that never was."""
-        if main:
-            self.findings.problems.append(f"could not find config file {shown}")
-        else:
-            self.findings.warnings.append(f"{shown}: vanished while it was to be read: {error}")
-            self.sources[path] = Source(path, 0, 0, 0)
+    def _problem(self, shown: str, error: OSError) -> None:
+        self.findings.problems.append(f"{shown}:1: cannot be read: {error.strerror}")
 
     def _shown(self, path: str) -> str:
         """Give ``path`` as short as the user gave the main file."""

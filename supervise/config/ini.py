@@ -38,7 +38,7 @@ class _Reader:
 
     def read(self, text: str) -> Reading:
         for number, line in enumerate(text.split("\n"), start=1):
-            comment = _COMMENT.search(line)
+            comment = _COMMENT.search(line) if ";" in line or "#" in line else None
             content = (line[: comment.start()] if comment else line).strip()
             if content:
                 self._line(number, line, content)

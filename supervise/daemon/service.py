@@ -80,20 +80,20 @@ class Service:
         elif state is State.UNKNOWN:
             pending.give(refused(runner, Fault.FAILED, f"{runner.name} is in an unknown state"))
         elif state is State.STOPPING:
-            pending.expect(runner, then=lambda: self._start_now(runner))
+            pending.expect(runner, then=lambda: self._start_now(runner, pending))
         elif (problem := self._cannot_spawn(runner)) is not None:
             pending.give(problem)
         elif wait:
             pending.expect(runner)
-            self._start_now(runner)
-            if not pending.settled(runner) and runner.process.state is not State.STARTING:
-                pending.drop(runner, refused(runner, Fault.FAILED, "it is being removed"))
+            self._start_now(runner, pending)
         else:
-            self._start_now(runner)
+            runner.tell(Start())
             pending.give(spawned(runner))
 
-    def _start_now(self, runner: Runner) -> None:
+    def _start_now(self, runner: Runner, pending: Pending) -> None:
         runner.tell(Start())
+        if not pending.settled(runner) and runner.process.state is not State.STARTING:
+            pending.drop(runner, refused(runner, Fault.FAILED, "it is being removed"))
 
     def _cannot_spawn(self, runner: Runner) -> Result | None:
         """Say what is wrong with the command, before anything is disturbed."""

@@ -379,6 +379,14 @@ def test_a_link_that_points_nowhere_is_a_warning_and_everything_else_loads(
     )
 
 
+def test_a_link_to_itself_is_one_that_points_nowhere(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "loop.x").symlink_to("loop.x")
+
+    plan = read({"s.conf": "[supervisord]\n[include]\nfiles=*.x\n"})
+
+    assert plan.dangling == (str(tmp_path / "loop.x"),)
+
+
 def test_a_group_knows_every_file_that_says_something_of_it(read: Read, tmp_path: Path) -> None:
     plan = read(
         {

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from pydantic import BaseModel
 
-from supervise.config.fields import words_of
+from supervise.config.fields import Words
 from supervise.config.model import SECTIONS, Plugin
 
 # Source: Supervisor 4.3, docs/configuration.rst.
@@ -39,4 +41,8 @@ def test_every_key_has_a_description_and_a_type_in_words(kind: str) -> None:
     for name, field in model.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
-        assert words_of(field), name
+        parts = [
+            field.metadata,
+            *(getattr(part, "__metadata__", ()) for part in get_args(field.annotation)),
+        ]
+        assert any(isinstance(each, Words) for part in parts for each in part), name

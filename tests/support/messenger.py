@@ -173,7 +173,7 @@ class Project:
     def open_gate(self) -> None:
         """Let whoever stands at the gate go on."""
         (self.directory / "shut").unlink()
-        with open(self.directory / "gate", "w"):
+        with (self.directory / "gate").open("w"):
             pass
 
     @contextmanager

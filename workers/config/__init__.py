@@ -1,0 +1,1 @@
+"""messenger.toml: read, checked, and handed on as plain values."""

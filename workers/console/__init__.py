@@ -1,0 +1,1 @@
+"""The command ``messenger``: one file a command."""

@@ -1,0 +1,1 @@
+"""Queues: each keeps what was sent to it until a worker says what became of it."""

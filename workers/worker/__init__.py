@@ -1,0 +1,1 @@
+"""The consuming loop: take, handle, settle, and know when to stop."""
