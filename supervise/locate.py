@@ -176,10 +176,14 @@ def _text(path: str) -> str:
 def _toml(path: str) -> dict[str, _Values]:
     import tomllib  # noqa: PLC0415 - most files are INI
 
+    text = _text(path)
     try:
-        document = tomllib.loads(_text(path))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = _broken_toml(text)
+        if not found:
+            raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
+        return found
     sections: dict[str, _Values] = {}
     for kind, table in document.items():
         if not isinstance(table, dict):
@@ -189,6 +193,21 @@ def _toml(path: str) -> dict[str, _Values]:
             if isinstance(inner, dict):
                 sections[f"{kind}:{name}"] = _texts(inner)
     return {name: values for name, values in sections.items() if values}
+
+
+def _broken_toml(text: str) -> dict[str, _Values]:
+    """Give the simple strings of a file that somebody is in the middle of editing.
+
+    The daemon that it once configured still runs, and has to be reached to say what is wrong.
+    """
+    sections: dict[str, _Values] = {}
+    for name, values in _ini(text).items():
+        for key, (value, line) in values.items():
+            quote = value[:1]
+            if quote in ("'", '"') and value.count(quote) > 1:
+                inner = value[1 : value.index(quote, 1)]
+                sections.setdefault(name.replace(".", ":", 1), {})[key] = (inner, line)
+    return sections
 
 
 def _texts(table: Mapping[str, object]) -> _Values:

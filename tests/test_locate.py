@@ -119,6 +119,14 @@ def test_what_else_is_wrong_in_the_file_is_not_our_business(tmp_path: Path) -> N
     assert settings.serverurl == "http://wrong"  # "[broken" starts no section
 
 
+def test_a_toml_file_in_the_middle_of_an_edit_still_tells_the_socket(tmp_path: Path) -> None:
+    text = "[program.x]\ncommand = sleep 1\n[unix_http_server.a]\nfile = '/run/s.sock' # here\n"
+
+    settings = client_settings(write(tmp_path / "s.toml", text), {}, "/")
+
+    assert settings.serverurl == "unix:///run/s.sock"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [

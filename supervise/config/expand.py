@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 _NAME = re.compile(r"%\(([^)]*)\)")
+_WIDE = re.compile(r"%\([^)]*\)[#0\- +]*(?:\d{4}|\d*\.\d{4})")  # it could fill the memory
 _LOOSE = re.compile(r"%(?!\()")
 
 
@@ -34,6 +35,8 @@ def expand(text: str, names: Names) -> str:
     """Expand ``text``. Raises ExpansionError."""
     if "%" not in text:
         return text
+    if _WIDE.search(text):
+        raise ExpansionError(f"{text!r} is badly formatted: a width has at most three digits")
     try:
         return text % names
     except KeyError as error:

@@ -14,7 +14,7 @@ from supervise.config.section import Section
 from supervise.core.spec import AUTO, AutoRestart, Plan, ProcessSpec
 
 _CONSUMERS = ("messenger:consume", "messenger consume")
-_LIMITS = ("--limit", "--time-limit", "--memory-limit", "--failure-limit", "-l", "-t", "-m", "-f")
+_LIMITS = ("--limit", "--time-limit", "--memory-limit", "--failure-limit", "-l", "-t")
 _DEFAULT_STOPWAIT = 10.0
 
 

@@ -13,7 +13,7 @@ from supervise.config.section import Entry, Reading, Section
 
 _COMMENT = re.compile(r"(?:^|(?<=\s))[;#]")
 _HEADER = re.compile(r"\[(.+)\]")
-_OPTION = re.compile(r"(.*?)\s*[=:]\s*(.*)$", re.DOTALL)
+_DELIMITER = re.compile(r"[=:]")
 
 
 def read(text: str, file: str, path: str, here: str) -> Reading:
@@ -67,13 +67,13 @@ class _Reader:
             self._option(number, content)
 
     def _option(self, number: int, content: str) -> None:
-        option = _OPTION.match(content)
-        if option is None or not option[1]:
+        delimiter = _DELIMITER.search(content)
+        if delimiter is None or delimiter.start() == 0:
             self._complain(number, f"{_shown(content)} is not a section and not key=value")
             return
-        self._key = option[1].rstrip().lower()
+        self._key = content[: delimiter.start()].rstrip().lower()
         self._key_line = number
-        self._parts = [option[2].strip()]
+        self._parts = [content[delimiter.end() :].strip()]
 
     def _keep(self) -> None:
         if self._key and self._section is not None:

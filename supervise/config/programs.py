@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -70,14 +70,10 @@ class ProgramMaker:
         first = self._number(section, "numprocs_start", 0, names)
         if count is None or first is None:
             return None
-        if count > MOST_PROCESSES:
-            text = f"{count} processes are too many; at most {MOST_PROCESSES}"
-            self.findings.problem(section, "numprocs", text)
-            return None
-        pattern = section.entries.get("process_name")
-        if count > 1 and pattern is not None and "%(process_num)" not in str(pattern.value):
-            text = "%(process_num) must be present within process_name when numprocs > 1"
-            self.findings.problem(section, "process_name", f"{text}, not {pattern.value!r}")
+        objections = list(_objections(section, count))
+        for key, text in objections:
+            self.findings.problem(section, key, text)
+        if objections:
             return None
         if count < 1:
             return _OneSection(self, section, group, names, 1).none_wanted(first)
@@ -213,6 +209,16 @@ class _OneSection:
 
     def _absolute(self, logfile: str) -> str:
         return self._maker.surroundings.absolute(logfile, self._maker.log_base)
+
+
+def _objections(section: Section, count: int) -> Iterator[tuple[str, str]]:
+    """Give key and text of what speaks against making ``count`` processes."""
+    if count > MOST_PROCESSES:
+        yield "numprocs", f"{count} processes are too many; at most {MOST_PROCESSES}"
+    pattern = section.entries.get("process_name")
+    if count > 1 and pattern is not None and "%(process_num)" not in str(pattern.value):
+        text = "%(process_num) must be present within process_name when numprocs > 1"
+        yield "process_name", f"{text}, not {pattern.value!r}"
 
 
 def _with_process_name(section: Section, count: int) -> Section:

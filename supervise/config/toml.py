@@ -35,6 +35,8 @@ def read(text: str, file: str, path: str, here: str) -> Reading:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return Reading(problems=[_syntax(str(error), text, file)])
+    except RecursionError:
+        return Reading(problems=[f"{file}:1: nested too deeply"])
     return _Reader(text, file, path, here).read(document)
 
 

@@ -20,6 +20,7 @@ from supervise.core.machine import (
     Event,
     Exited,
     ExitStatus,
+    Hold,
     Kill,
     KillFailed,
     Looping,
@@ -156,8 +157,17 @@ class Runner:
         return signals.send(self.child.pid, self.child.pidfd, number)
 
     def close(self) -> None:
-        """Forget everything; there must be no child. May be called twice."""
-        assert self.child is None
+        """Forget everything, and never start again. May be called twice.
+
+        A child that is still there could not be killed: it is left to itself.
+        """
+        self.tell(Hold())
+        if self._lingering is not None:
+            self._lingering.close()
+            self._lingering = None
+        if self.child is not None:
+            self._let_go(self.child)
+            self.child = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -275,12 +285,16 @@ class Runner:
         assert child is not None
         if self.outputs is not None:
             self.outputs.drain()
+        self._let_go(child)
+        self.tell(Exited(status))
+
+    def _let_go(self, child: Child) -> None:
+        """Close what we hold of a child, but for its outputs."""
         if child.stdin is not None:
             os.close(child.stdin)
         if child.pidfd is not None:
             self._kit.reaper.forget_fd(child.pidfd)
             os.close(child.pidfd)
-        self.tell(Exited(status))
 
     def last_lines(self, count: int = 10) -> tuple[str, list[str]]:
         """Give the channel and the last lines the child wrote, of stderr if there are any."""

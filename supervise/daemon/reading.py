@@ -156,11 +156,12 @@ def _unchanged(sources: Iterable[Source]) -> bool:
     return all(_look(source.path) == source for source in sources)
 
 
-def _look(path: str) -> Source | None:
+def _look(path: str) -> Source:
+    """Give what ``path`` is now; all zeros for what is not there, as the reader does."""
     try:
         stat = os.stat(path)  # noqa: PTH116 - hundreds of them at each reread
     except OSError:
-        return None
+        return Source(path, 0, 0, 0)
     return Source(path, stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 

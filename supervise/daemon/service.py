@@ -1,14 +1,17 @@
 """Every command a client may give, once: native frames and XML-RPC only translate.
 
-Each command is an async iterator of results, given as they settle. A command has been
-carried out, or is on its way, when the first result is asked for; a client that hangs up
-only stops listening. Words and faults: Supervisor 4.3, ``rpcinterface.py``.
+Each command is an async iterator of results, given as they settle. It is on its way when
+the first result is asked for, and goes on to its end in a task of its own: a client that
+hangs up only stops listening. Words and faults: Supervisor 4.3, ``rpcinterface.py``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from supervise import names as grammar
 from supervise.clock import Clock
@@ -35,6 +38,21 @@ from supervise.names import ProcessName
 from supervise.unix import signals
 from supervise.unix.spawn import Spawner
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def to_its_end(
+    command: Callable[Concatenate[Service, P], AsyncIterator[T]],
+) -> Callable[Concatenate[Service, P], AsyncIterator[T]]:
+    """Make ``command`` go on to its end once it has begun, whoever stops listening."""
+
+    @wraps(command)
+    def carried_out(self: Service, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        return self.carry_out(command(self, *args, **kwargs))
+
+    return carried_out
+
 
 class Service:
     """The commands, carried out on the registry."""
@@ -56,9 +74,33 @@ class Service:
         self._reload = reload
         self._reader = reader
         self._spawner = spawner
+        self._works: set[asyncio.Task[None]] = set()  # that go on, with or without a listener
+
+    async def carry_out(self, work: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Give the results of ``work``, which a task of ours does. Raises Refusal."""
+        results: asyncio.Queue[tuple[T] | Refusal | None] = asyncio.Queue()
+
+        async def go() -> None:
+            try:
+                async for result in work:
+                    results.put_nowait((result,))
+            except Refusal as refusal:
+                results.put_nowait(refusal)
+            finally:
+                results.put_nowait(None)
+
+        task = asyncio.ensure_future(go())
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+        while (result := await results.get()) is not None:
+            if isinstance(result, Refusal):
+                raise result
+            yield result[0]
+        await task
 
     # --- processes ----------------------------------------------------------------------
 
+    @to_its_end
     async def start(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
         """Start processes; those of a group that run already are passed over in silence."""
         self._refuse_when_stopping()
@@ -79,6 +121,8 @@ class Service:
             pending.give(refused(runner, Fault.ALREADY_STARTED))
         elif state is State.UNKNOWN:
             pending.give(refused(runner, Fault.FAILED, f"{runner.name} is in an unknown state"))
+        elif runner.process.held:
+            pending.give(_leaving(runner))
         elif state is State.STOPPING:
             pending.expect(runner, then=lambda: self._start_now(runner, pending))
         elif (problem := self._cannot_spawn(runner)) is not None:
@@ -93,7 +137,7 @@ class Service:
     def _start_now(self, runner: Runner, pending: Pending) -> None:
         runner.tell(Start())
         if not pending.settled(runner) and runner.process.state is not State.STARTING:
-            pending.drop(runner, refused(runner, Fault.FAILED, "it is being removed"))
+            pending.drop(runner, _leaving(runner))
 
     def _cannot_spawn(self, runner: Runner) -> Result | None:
         """Say what is wrong with the command, before anything is disturbed."""
@@ -103,6 +147,7 @@ class Service:
             return refused(runner, error.fault, error.text, hint=(error.text,))
         return None
 
+    @to_its_end
     async def stop(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
         """Stop processes; those of a group that do not run are passed over in silence."""
         self._refuse_when_stopping()
@@ -125,6 +170,7 @@ class Service:
         if not wait:
             pending.give(done(runner, "stopped"))
 
+    @to_its_end
     async def restart(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
         """Stop and start: each process starts as soon as it has stopped."""
         self._refuse_when_stopping()
@@ -151,6 +197,7 @@ class Service:
         async for result in starts:
             yield result
 
+    @to_its_end
     async def signal(self, signal: str | int, wanted: Iterable[str]) -> AsyncIterator[Result]:
         """Send a signal to processes that run."""
         self._refuse_when_stopping()
@@ -170,6 +217,7 @@ class Service:
             return refused(runner, Fault.FAILED, os.strerror(error.errno or 0))
         return done(runner, "signalled") if sent else refused(runner, Fault.NOT_RUNNING)
 
+    @to_its_end
     async def clear(self, wanted: Iterable[str]) -> AsyncIterator[Result]:
         """Empty log files, of stopped processes too."""
         self._refuse_when_stopping()
@@ -249,6 +297,7 @@ class Service:
         ]
         return sorted(found, key=lambda result: result.group)
 
+    @to_its_end
     async def update(self, only: Iterable[str] = ()) -> AsyncIterator[GroupResult]:
         """Read the files and make it so, for the groups ``only`` if any are named."""
         self._refuse_when_stopping()
@@ -271,6 +320,7 @@ class Service:
             raise Refusal(Fault.CANT_REREAD, "\n".join(error.problems)) from error
         return self.plan
 
+    @to_its_end
     async def add(self, groups: Iterable[str]) -> AsyncIterator[GroupResult]:
         """Take groups of the last reading in."""
         self._refuse_when_stopping()
@@ -284,6 +334,7 @@ class Service:
                 self._reload.add(known[name])
                 yield GroupResult(name, "added")
 
+    @to_its_end
     async def remove(self, groups: Iterable[str]) -> AsyncIterator[GroupResult]:
         """Forget groups that have stopped."""
         self._refuse_when_stopping()
@@ -300,6 +351,10 @@ class Service:
     def _refuse_when_stopping(self) -> None:
         if self.stopping is not None:
             raise Refusal(Fault.SHUTDOWN_STATE)
+
+
+def _leaving(runner: Runner) -> Result:
+    return refused(runner, Fault.FAILED, "it is being removed")
 
 
 def _busy(runner: Runner) -> bool:

@@ -43,6 +43,12 @@ def test_a_percent_that_is_no_name_is_refused_and_shows_no_variable(text: str) -
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["%(process_num)09999d", "%(here).999999999s"])
+def test_a_width_that_would_fill_the_memory_is_refused(text: str) -> None:
+    with pytest.raises(ExpansionError, match="a width has at most three digits"):
+        expand(text, NAMES)
+
+
 def test_texts_inside_lists_and_tables_are_expanded_too() -> None:
     value = {"A": "%(program_name)s", "B": ["%(process_num)d", 5], "C": True}
 

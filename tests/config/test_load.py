@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from supervise.config.files import Files
 from supervise.config.load import load
 from supervise.config.model import SECTIONS
 from supervise.config.outcome import read as outcome_of
+from supervise.config.section import Findings
 from supervise.core.plan import decode, encode
 from supervise.core.spec import (
     AUTO,
@@ -385,6 +387,15 @@ def test_a_link_to_itself_is_one_that_points_nowhere(read: Read, tmp_path: Path)
     plan = read({"s.conf": "[supervisord]\n[include]\nfiles=*.x\n"})
 
     assert plan.dangling == (str(tmp_path / "loop.x"),)
+
+
+def test_a_file_that_vanishes_before_it_is_read_is_one_that_is_not_there(tmp_path: Path) -> None:
+    findings = Findings()
+    files = Files("s.conf", str(tmp_path), findings)
+
+    assert files._one_included(str(tmp_path / "gone.x"), literal=False) == []
+    assert findings.warnings == ["gone.x: vanished before it could be read"]
+    assert files.dangling == []
 
 
 def test_a_group_knows_every_file_that_says_something_of_it(read: Read, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_a_factory_may_be_quoted_or_dotted() -> None:
         ("[program.a]\ncommand = yes\n", "f:2: not valid TOML: invalid value: 'command = yes'"),
         ("[a]\nb = 1\nb = 2\n", "f:3: not valid TOML: cannot overwrite a value: 'b = 2'"),
         ("x = 1\n", "f:1: x stands outside of a section"),
+        ("x = " + "[" * 100_000, "f:1: nested too deeply"),
         ("\n[program]\na = 1\n", "f:3: a needs a section with a name, such as [program.NAME]"),
         (
             "[supervisord]\numask = 22\n",
