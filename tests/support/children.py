@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
+from typing import Self
 
 DEADLINE = 15.0  # seconds; a busy machine is not a bug
 
@@ -51,7 +52,7 @@ class Announcements:
         self._buffer = b""
         self.heard: list[str] = []
 
-    def __enter__(self) -> Announcements:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -89,7 +90,7 @@ def exists(pid: int) -> bool:
 
 def kill(pid: int, number: int = signal.SIGKILL) -> None:
     """Send a signal to a process that this test has started."""
-    os.kill(pid, number)  # noqa: TID251 - the killer from outside is what is tested
+    os.kill(pid, number)
 
 
 def ended(pid: int) -> None:

@@ -8,12 +8,12 @@ import re
 import select
 import signal
 import socket
-import subprocess  # noqa: TID251 - the daemon under test is a child of the test
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 from supervise import wire
 from tests.support.children import DEADLINE, ended, kill, marked
@@ -34,7 +34,7 @@ file={home}/s
 Answer = dict[str, Any]
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error
+class Refused(Exception):
     """The daemon refused a request as a whole."""
 
     def __init__(self, code: str, text: str) -> None:
@@ -48,8 +48,8 @@ class Client:
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(str(path))  # waits where the queue is full
         self.socket.settimeout(DEADLINE)
-        self.socket.connect(str(path))
         self._buffer = b""
         self._number = 0
 
@@ -75,12 +75,13 @@ class Client:
 
     def answers(self) -> list[Answer]:
         """Give all results of the request that was sent. Raises Refused."""
-        found = []
+        found: list[Answer] = []
         while True:
             frame = self.frame()
             assert frame is not None, f"the daemon hung up after {found}"
             if "result" in frame:
-                found.append(frame["result"])
+                if frame["result"].keys() != {"warnings"}:  # of the files: not what we asked
+                    found.append(frame["result"])
             elif "error" in frame:
                 raise Refused(frame["error"]["code"], frame["error"]["text"])
             else:
@@ -94,7 +95,7 @@ class Client:
     def close(self) -> None:
         self.socket.close()
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -138,7 +139,7 @@ class Daemon:
         """Write the configuration anew."""
         self.conf.write_text(self._head + programs)
 
-    def start(self) -> Daemon:
+    def start(self) -> Self:
         """Start it; ``with`` does, and waits until it serves."""
         with (self.home / "stderr").open("wb") as stderr:
             self.popen = subprocess.Popen(
@@ -220,6 +221,15 @@ class Daemon:
     def fds(self) -> int:
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
+    def settled_fds(self) -> int:
+        """Give how many descriptors it has with one client, once that no longer changes."""
+        with self.client() as client:
+            counts: list[int] = []
+            while len(counts) < 4 or len(set(counts[-4:])) > 1:
+                client.call("info")
+                counts.append(self.fds())
+        return counts[-1]
+
     # --- its end ------------------------------------------------------------------------
 
     def signal(self, number: int) -> None:
@@ -240,7 +250,7 @@ class Daemon:
             self.signal(signal.SIGTERM)
         return self.wait()
 
-    def __enter__(self) -> Daemon:
+    def __enter__(self) -> Self:
         self.start()
         try:
             self.expect("supervisord started with pid")

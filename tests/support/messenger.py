@@ -14,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,8 +50,8 @@ def send_sms(message: SmsNotification) -> None:
 def pass_gate(message: Gate) -> None:
     print("at the gate", message.number)
     while (HERE / "shut").exists():
-        with open(HERE / "gate") as gate:  # a FIFO: waits for somebody to open it for writing
-            gate.read()
+        with open(HERE / "gate", "rb", buffering=0) as gate:  # a FIFO
+            gate.read(1)
     print("through the gate", message.number)
 
 @handles
@@ -106,6 +107,16 @@ class Running:
     def send(self, number: signal.Signals) -> None:
         self._popen.send_signal(number)
 
+    def insist(self, number: signal.Signals, text: str) -> None:
+        """Send it until a line has ``text``: two of one kind may arrive as one."""
+        assert self._popen.stdout is not None
+        deadline = time.monotonic() + PATIENCE
+        while text not in self.seen:
+            assert time.monotonic() < deadline, f"never said {text!r}, but:\n{self.seen}"
+            self._popen.send_signal(number)
+            ready, _, _ = select.select([self._popen.stdout], [], [], 0.5)
+            self.seen += os.read(self._popen.stdout.fileno(), 65536).decode() if ready else ""
+
     def ended(self) -> int:
         """Wait for its end; give the exit status."""
         rest, _ = self._popen.communicate(timeout=PATIENCE)
@@ -135,6 +146,8 @@ class Project:
         (directory / "messenger.toml").write_text(toml)
         (directory / "app.py").write_text(app)
         os.mkfifo(directory / "gate")
+        self._gate = os.open(directory / "gate", os.O_RDWR)  # so that no opener ever waits
+        weakref.finalize(self, os.close, self._gate)
 
     @property
     def database(self) -> Path:
@@ -173,8 +186,7 @@ class Project:
     def open_gate(self) -> None:
         """Let whoever stands at the gate go on."""
         (self.directory / "shut").unlink()
-        with (self.directory / "gate").open("w"):
-            pass
+        os.write(self._gate, b"go on")
 
     @contextmanager
     def foreign(self) -> Iterator[sqlite3.Connection]:

@@ -20,7 +20,7 @@ from workers.app import BUS_NAME, App, load
 from workers.console import blocks, logs, values
 from workers.console.command import Command, Context, UsageError
 from workers.errors import ConfigError
-from workers.transports.base import Transport
+from workers.transports.base import QueueReceiver, Transport
 from workers.transports.pause import Pause
 from workers.transports.sync import SyncTransport
 from workers.worker.limits import Count, Limits
@@ -126,11 +126,10 @@ def _only_one(app: App) -> str:
 
 def _only_queues(receivers: Iterable[Transport], queues: Sequence[str] | None) -> None:
     for receiver in receivers if queues else ():
-        consume_queues = getattr(receiver, "consume_queues", None)
-        if consume_queues is None:
+        if not isinstance(receiver, QueueReceiver):
             text = f'Receiver for "{receiver.name}" cannot be told its queues (--queues).'
             raise ConfigError([text])
-        consume_queues(queues)
+        receiver.consume_queues(queues or ())
 
 
 def _check_bus(name: str | None) -> None:

@@ -13,7 +13,7 @@ from workers.stamps import Handled, Sent, TransportMessageId
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Dispatch the message and say where it went."""
-    body = context.stdin.read() if args.body == "-" else args.body
+    body = context.stdin.buffer.read() if args.body == "-" else args.body
     with load(args.config, context.environ) as app:
         log = app.settings.log
         verbosity = -1 if args.quiet else args.verbose

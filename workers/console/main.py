@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = [_ours(word) for word in (sys.argv[1:] if argv is None else argv)]
     chosen = next((word for word in words if word in _COMMANDS), None)
     parser = _parser([chosen] if chosen else list(_COMMANDS))
-    arguments = parser.parse_args(words)
+    arguments = parser.parse_args(words, argparse.Namespace(config=None, verbose=0, quiet=False))
     context = Context(os.environ, sys.stdin, sys.stdout, sys.stderr, started)
     try:
         status: int = arguments.run(arguments, context)
@@ -66,7 +66,8 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib import metadata  # noqa: PLC0415 - 30 ms that no other command needs
 
-        parser.exit(0, f"messenger {metadata.version('messenger-supervise')}\n")
+        print(f"messenger {metadata.version('messenger-supervise')}")
+        parser.exit(0)
 
 
 def _parser(commands: Sequence[str]) -> argparse.ArgumentParser:
@@ -82,7 +83,6 @@ def _parser(commands: Sequence[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="say it and leave")
-    parser.set_defaults(config=None, verbose=0, quiet=False)
     choices = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in commands:
         command: Command = import_module(f"workers.console.{_COMMANDS[name]}").COMMAND

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-_SIZE: Final = re.compile(r"(0[xX][0-9a-fA-F]+|\d+)([kmgtKMGT]?)[bB]?")
+_SIZE: Final = re.compile(r"(0[xX][0-9a-fA-F]+|[0-9]+)([kmgtKMGT]?)[bB]?")
 _POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 

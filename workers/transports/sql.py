@@ -85,7 +85,6 @@ def symfony_index(table: str) -> str:
 class Statements:
     """Every statement on one table, for SQLite. Lists of ids travel as one JSON text."""
 
-    present: str
     insert: str
     delay: str
     claim: str
@@ -127,7 +126,6 @@ def statements(table: str) -> Statements:
         ON m.id = l.message_id AND m.delivered_at = l.delivered_at WHERE l.owner_id = :owner)"""
     taken = "RETURNING id, body, headers, available_at"
     return Statements(
-        present="SELECT name FROM sqlite_master WHERE type IN ('table', 'index')",
         insert=f"""INSERT INTO {table} (body, headers, queue_name, created_at, available_at)
             VALUES (?, ?, ?, ?, ?)""",
         delay=f"INSERT OR REPLACE INTO {delays} (message_id, due_at) VALUES (?, ?)",

@@ -8,7 +8,6 @@ is seen to live on this host: a handler may take hours.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,10 +21,11 @@ from workers.stamps import Delay, TransportMessageId
 from workers.transports.base import Sender, Stats
 from workers.transports.changes import Watch, open_watch
 from workers.transports.pause import Pause
-from workers.transports.sql import schema, statements, timestamp
+from workers.transports.sql import statements, timestamp
 from workers.transports.sqlite_file import SqliteFile
 from workers.transports.sqlite_leases import Holder, Leases, Taken, sweep
 from workers.transports.sqlite_options import OPTIONS, SqliteOptions
+from workers.transports.sqlite_setup import create, missing_from
 
 __all__ = ["OPTIONS", "SqliteTransport"]
 
@@ -184,9 +184,8 @@ class SqliteTransport:
     def setup(self) -> None:
         self._setting_up = True
         try:
-            with self._file.writing() as connection:
-                for statement in schema(self._options.table_name):
-                    connection.execute(statement)
+            with self._file.reading() as connection:
+                create(connection, self._options.table_name)
         finally:
             self._setting_up = False
 
@@ -265,20 +264,14 @@ class SqliteTransport:
         """Meet a connection to a file not seen before: create what is missing, or say so."""
         self._forget_watch()
         self._forget_file()
-        present = {name for (name,) in connection.execute(self._sql.present)}
-        missing = [one for one in schema(self._options.table_name) if _creates(one) not in present]
-        if not missing:
-            return
-        if not (self._options.auto_setup or self._setting_up):
+        missing = missing_from(connection, self._options.table_name)
+        if missing and not (self._options.auto_setup or self._setting_up):
             raise TransportError(
-                f'transport "{self._name}": {self.place} has no {_creates(missing[0])}; '
+                f'transport "{self._name}": {self.place} has no {missing[0]}; '
                 "run: messenger setup-transports"
             )
-        connection.execute("BEGIN IMMEDIATE")
-        with contextlib.closing(connection.cursor()) as cursor:
-            for statement in missing:
-                cursor.execute(statement)
-        connection.execute("COMMIT")
+        if missing:
+            create(connection, self._options.table_name)
 
     def _forget_watch(self) -> None:
         if self._watch is not None:
@@ -289,11 +282,6 @@ class SqliteTransport:
         if self._pause is None:
             self._pause = Pause()
         return self._pause
-
-
-def _creates(statement: str) -> str:
-    """Name what a CREATE ... IF NOT EXISTS statement creates."""
-    return statement.partition("IF NOT EXISTS ")[2].split()[0]
 
 
 def _id(envelope: Envelope) -> int:

@@ -169,8 +169,8 @@ class Worker:
                     fds += station.receiver.wake_fds()
                 else:
                     waits.append(self._look)
-            if self._reason() is not None or self._round():
-                return
+            if self._reason() is not None or self._round() or self._reason() is not None:
+                return  # asked again: the round has drained the word of a wish made meanwhile
             for station in working:
                 due = station.receiver.due_in() if isinstance(station.receiver, Watchable) else None
                 waits += [] if due is None else [due]
