@@ -35,15 +35,19 @@ _encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What a transport stores; ``body`` is bytes only if it was received so."""
+    """What a transport stores; ``body`` is bytes only if it was received so.
+
+    ``headers`` is not to be changed: it may be shared by all messages of a class.
+    """
 
     body: str | bytes
-    headers: dict[str, object]
+    headers: Mapping[str, object]
+    text: str | None = None  # the headers as JSON, where that is known already
 
     @property
     def headers_json(self) -> str:
         """The headers as one JSON object, as PHP writes it."""
-        return _php_json(self.headers)
+        return self.text or _php_json(self.headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,12 @@ class Serializer:
         if raw is not None:
             return Encoded(raw.body, {**raw.headers, **_stamp_headers(envelope.stamps)})
         codec = self._messages.codec_of(type(envelope.message))
-        headers: dict[str, object] = {"type": codec.name}
-        headers |= _stamp_headers(envelope.stamps)
-        headers["Content-Type"] = "application/json"
-        return Encoded(codec.dump(envelope.message), headers)
+        body = codec.dump(envelope.message)
+        match envelope.stamps:
+            case [BusName() as bus]:  # nearly every message: written once a class
+                return Encoded(body, *_usual_headers(codec.name, bus))
+            case stamps:
+                return Encoded(body, _headers(codec.name, stamps))
 
     def decode(
         self, body: str | bytes, headers: str | bytes | Mapping[str, object], *stamps: Stamp
@@ -149,6 +155,17 @@ def _read_stamps(kind: type[WireStamp], value: object) -> list[WireStamp]:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise TypeError("it is not a JSON array of objects")
     return [kind.from_wire(item) for item in items]
+
+
+def _headers(name: str, stamps: Iterable[Stamp]) -> dict[str, object]:
+    """Give all headers of a message that is sent for the first time."""
+    return {"type": name, **_stamp_headers(stamps), "Content-Type": "application/json"}
+
+
+@functools.lru_cache(_CACHE_SIZE)
+def _usual_headers(name: str, bus: BusName) -> tuple[Mapping[str, object], str]:
+    headers = _headers(name, (bus,))
+    return headers, _php_json(headers)
 
 
 def _stamp_headers(stamps: Iterable[Stamp]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Final, TextIO
@@ -24,13 +25,38 @@ def configure(verbosity: int, stderr: TextIO, file: Path | None, level: str) -> 
     lowest that goes into the file.
     """
     logging.addLevelName(NOTICE, "NOTICE")
+    _leave_out_what_no_line_shows()
     console = logging.StreamHandler(stderr)
     console.setLevel(_LEVELS.get(verbosity, logging.DEBUG))
-    console.setFormatter(logging.Formatter(_CONSOLE, "%H:%M:%S"))
+    console.setFormatter(_Formatter(_CONSOLE, "%H:%M:%S"))
     handlers: list[logging.Handler] = [console]
     if file is not None:
         handlers += _file_handler(file, logging.getLevelName(level.upper()), stderr)
     logging.basicConfig(handlers=handlers, level=min(one.level for one in handlers), force=True)
+
+
+def _leave_out_what_no_line_shows() -> None:
+    """Spare three lines a message the look at who called, and in which thread.
+
+    The switches are those of the logging module's own documentation ("Optimization").
+    """
+    logging._srcfile = None  # noqa: SLF001 - as documented there
+    logging.logThreads = False
+    logging.logMultiprocessing = False
+
+
+class _Formatter(logging.Formatter):
+    """Writes the time of day once a second."""
+
+    _second = -1
+    _text = ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        second = int(record.created)
+        if second != self._second:
+            self._text = time.strftime(datefmt or "%Y-%m-%d %H:%M:%S", time.localtime(second))
+            self._second = second
+        return self._text if datefmt else f"{self._text},{int(record.msecs):03d}"
 
 
 class _File(WatchedFileHandler):
@@ -60,5 +86,5 @@ def _file_handler(file: Path, level: int, stderr: TextIO) -> list[logging.Handle
         print(f"messenger: no log: {file}: {error.strerror}", file=stderr)
         return []
     handler.setLevel(level)
-    handler.setFormatter(logging.Formatter(_FILE))
+    handler.setFormatter(_Formatter(_FILE))
     return [handler]
