@@ -25,7 +25,7 @@ from supervise.unix.spawn import Child, Spawner, run_tool
 
 TIMEOUT = 30.0  # seconds; 300 files take 0.2
 LARGEST = 256 * 1024 * 1024  # bytes of a plan
-FRESH_NS = 100_000_000  # a file changed this shortly before a reading may change again unseen
+FRESH_NS = 20_000_000  # a file changed this shortly before a reading may change again unseen
 
 
 def argv(path: str, cwd: str, overrides: Mapping[str, str]) -> list[str]:

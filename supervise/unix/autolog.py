@@ -21,7 +21,6 @@ def make(directory: str, process: str, channel: str, identifier: str) -> str:
     Raises:
         OSError: the directory cannot be made or written.
     """
-    Path(directory).mkdir(mode=0o755, parents=True, exist_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     for _ in range(_TRIES):
         letters = "".join(_ALPHABET[byte % 32] for byte in os.urandom(8))
@@ -30,6 +29,9 @@ def make(directory: str, process: str, channel: str, identifier: str) -> str:
             fd = os.open(path, flags, 0o600)
         except FileExistsError:
             continue
+        except FileNotFoundError:
+            Path(directory).mkdir(mode=0o755, parents=True, exist_ok=True)
+            fd = os.open(path, flags, 0o600)
         os.close(fd)
         return path
     raise FileExistsError(f"no free name for a log of {process} in {directory}")
