@@ -33,6 +33,7 @@ from supervise.daemon.supervisor import HEARD, Supervisor
 from supervise.errors import ConfigError, ServerError
 from supervise.unix import autolog, privileges, signals, sockets
 from supervise.unix.daemonize import daemonize, keep_descriptors_to_ourselves
+from supervise.unix.groups import Census
 from supervise.unix.listen import SignalListener
 from supervise.unix.pidfile import PidFile
 from supervise.unix.reap import Reaper, become_subreaper
@@ -166,12 +167,19 @@ async def _main(life: _Life) -> str:
         clock=clock,
         luck=random.random,
         marks=_marks(plan),
+        census=Census(loop),
         use_pidfd=use_pidfd,
     )
     registry = Registry(kit)
     reader = Reader(life.path, life.command, spawner=spawner, reaper=reaper, clock=clock, plan=plan)
     service = Service(
-        registry, reload=Reload(registry), reader=reader, spawner=spawner, clock=clock, plan=plan
+        registry,
+        reload=Reload(registry),
+        reader=reader,
+        spawner=spawner,
+        clock=clock,
+        plan=plan,
+        narrator=narrator,
     )
     supervisor = Supervisor(
         registry, service, log=log, narrator=narrator, shutdown_timeout=spec.shutdown_timeout

@@ -81,3 +81,15 @@ def select(text: str, names: Iterable[ProcessName]) -> list[ProcessName]:
         for name in names
         if any(fnmatch.fnmatchcase(part, text) for part in (str(name), name.group, name.process))
     ]
+
+
+def perhaps(text: str, names: Iterable[ProcessName]) -> str:
+    """Give the name that was meant by one that means nothing; empty if that is not clear.
+
+    People type a group without ``:*``, and a process without its group.
+    """
+    names = list(names)
+    if any(name.group == text for name in names):
+        return f"{text}:*"
+    full = [str(name) for name in names if name.process == text]
+    return full[0] if len(full) == 1 else ""

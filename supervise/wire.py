@@ -28,8 +28,10 @@ Methods, their params and what each result holds (``wait`` defaults to true):
     pid       names=[]            {"name", "pid"}; without names the daemon's own
     tail      name, channel, bytes, follow=false          {"data": "..."}, many when following
     maintail  bytes, follow=false                         the same
-    reread                        {"group", "code": "available"|"changed"|"disappeared"}
-    update    groups=[]           {"group", "code": "stopped"|"removed"|"updated"|"added", "text"}
+    reread                        {"group", "code": "available"|"changed"|"disappeared"}, and at
+                                   last {"warnings": [...]}, lines about the files, if any
+    update    groups=[]           {"group", "code": "stopped"|"removed"|"updated"|"added", "text"},
+                                   and at last the same
     add       groups              {"group", "code", "text"}
     remove    groups              {"group", "code", "text"}
     avail                         {"name", "group", "process", "in_use", "autostart",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from supervise.names import ProcessName, Selector, parse, select
+from supervise.names import ProcessName, Selector, parse, perhaps, select
 
 NAMES = [
     ProcessName("cat", "cat"),
@@ -164,3 +164,24 @@ def test_all_and_a_star_are_everybody(names: list[ProcessName]) -> None:
     assert select("all", names) == names
     if ProcessName("*", "*") not in names:
         assert select("*", names) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("worker", "worker:*"),  # a group without its star
+        ("worker_01", "worker:worker_01"),  # a process without its group
+        ("same", ""),  # in two groups: which?
+        ("nothing", ""),
+        ("worker:nothing", ""),
+    ],
+)
+def test_a_name_that_means_nothing_may_have_meant_another(text: str, meant: str) -> None:
+    known = [
+        ProcessName("worker", "worker_00"),
+        ProcessName("worker", "worker_01"),
+        ProcessName("a", "same"),
+        ProcessName("b", "same"),
+    ]
+
+    assert perhaps(text, known) == meant

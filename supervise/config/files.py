@@ -77,11 +77,13 @@ class Files:
         for pattern in self._patterns(said[-1], names):
             self._watch_directories(pattern, base)
             found = sorted(glob.glob(pattern, root_dir=base))
+            literal = _MAGIC.isdisjoint(pattern)
             if not found:
                 shown = os.path.join(base, pattern)
-                text = f'No file matches via include "{shown}"'
-                self.findings.warnings.append(text)
-            literal = _MAGIC.isdisjoint(pattern)
+                # An empty conf.d, or one without TOML, is nothing to be warned of.
+                ordinary = not literal and os.path.isdir(os.path.dirname(shown))
+                lines = self.findings.notes if ordinary else self.findings.warnings
+                lines.append(f'No file matches via include "{shown}"')
             yield from ((os.path.normpath(os.path.join(base, each)), literal) for each in found)
 
     def _patterns(self, section: Section, names: Names) -> tuple[str, ...]:

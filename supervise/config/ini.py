@@ -62,7 +62,8 @@ class _Reader:
             self._section = Section(header[1], self._file, number, self._path)
             self._reading.sections.append(self._section)
         elif self._section is None:
-            self._complain(number, f"{_shown(content)} stands before the first [section]")
+            wrong = "has no ]" if content.startswith("[") else "stands before the first [section]"
+            self._complain(number, f"{_shown(content)} {wrong}")
         else:
             self._option(number, content)
 

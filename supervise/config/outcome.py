@@ -78,6 +78,10 @@ def _override(
     sections: dict[str, Section], overrides: Mapping[str, str], path: str, findings: Findings
 ) -> None:
     main = sections.get("supervisord")
+    if main is None and path.endswith(
+        ".toml"
+    ):  # all of its keys have defaults; INI asks for it, as ever
+        main = sections["supervisord"] = Section("supervisord", path, 1, path, strict=True)
     if main is None:
         text = ".ini file does not include supervisord section"
         findings.problems.append(f"{path}:1: {text}")

@@ -9,6 +9,7 @@ import asyncio
 import select
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 READ_AHEAD = 64 * 1024  # bytes of further requests taken while one is answered
@@ -19,11 +20,54 @@ class TooLong(Exception):
     """A line went beyond what is accepted."""
 
 
+class Hangups:
+    """Notices clients that are gone altogether, for the price of one descriptor.
+
+    The loop hears of it only from a socket it reads: one that had finished talking, or
+    that we do not let talk for now, would never be missed.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._gone: dict[int, Callable[[], None]] = {}
+        self._epoll = select.epoll() if hasattr(select, "epoll") else None
+        if self._epoll is not None:
+            loop.add_reader(self._epoll.fileno(), self._look)
+
+    def watch(self, fd: int, gone: Callable[[], None]) -> None:
+        """Call ``gone`` once the other end of ``fd`` has closed both directions."""
+        if self._epoll is not None:
+            self._gone[fd] = gone
+            self._epoll.register(fd, select.EPOLLONESHOT)  # a hang-up is told unasked
+
+    def forget(self, fd: int) -> None:
+        """Stop watching ``fd``, before it is closed."""
+        if self._gone.pop(fd, None) is not None and self._epoll is not None:
+            self._epoll.unregister(fd)
+
+    def close(self) -> None:
+        """Stop watching altogether; may be called twice."""
+        self._gone.clear()
+        if self._epoll is not None:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+            self._epoll = None
+
+    def _look(self) -> None:
+        if self._epoll is None:
+            return
+        for fd, _ in self._epoll.poll(0):
+            if (gone := self._gone.get(fd)) is not None:
+                gone()
+
+
 class Connection(asyncio.Protocol):
     """Both directions of one socket. ``opened`` is called once there is somebody."""
 
-    def __init__(self, opened: Callable[[Connection], None]) -> None:
+    def __init__(self, opened: Callable[[Connection], None], hangups: Hangups) -> None:
         self._opened = opened
+        self._hangups = hangups
+        self._fd = -1
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._outgoing = bytearray()
@@ -36,6 +80,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        if self.socket is not None:
+            self._fd = self.socket.fileno()
+            self._hangups.watch(self._fd, partial(_wake, self.gone))
         self._opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -54,6 +101,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self._ended = True
+        self._hangups.forget(self._fd)
         for future in (self._arrived, self._room, self.gone):
             _wake(future)
 

@@ -7,7 +7,7 @@ stranger may send anything.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,10 +168,18 @@ class Native:
     async def _reread(self, _: Params) -> AsyncGenerator[Answer, None]:
         for result in await self._service.reread():
             yield _group(result)
+        for answer in self._warnings():
+            yield answer
 
     async def _update(self, params: Params) -> AsyncGenerator[Answer, None]:
         async for result in self._service.update(params.names("groups")):
             yield _group(result)
+        for answer in self._warnings():
+            yield answer
+
+    def _warnings(self) -> Iterator[Answer]:
+        if self._service.plan.warnings:
+            yield {"warnings": list(self._service.plan.warnings)}
 
     async def _add(self, params: Params) -> AsyncGenerator[Answer, None]:
         async for result in self._service.add(params.names("groups")):

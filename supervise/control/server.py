@@ -15,12 +15,12 @@ from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from supervise import wire
-from supervise.control.connection import Connection, TooLong
+from supervise.control.connection import Connection, Hangups, TooLong
 from supervise.control.native import Native
 from supervise.core.spec import ServerSpec
 from supervise.daemon.log import Log
 from supervise.errors import Fault, Refusal
-from supervise.unix.sockets import peer
+from supervise.unix.sockets import BACKLOG, peer
 
 MOST_CONNECTIONS = 512
 REQUEST_TIMEOUT = 60.0  # seconds from connect, or from the last answer, to a whole request
@@ -45,11 +45,16 @@ class Server:
         self._log = log
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._idle: dict[Connection, None] = {}  # who waits for nothing, longest first
+        self._hangups: Hangups | None = None
 
     async def open(self, sock: socket.socket) -> None:
         """Start to accept."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: Connection(self._connected), sock=sock)
+        hangups = self._hangups = Hangups(loop)
+        self._server = await loop.create_unix_server(
+            lambda: Connection(self._connected, hangups), sock=sock, backlog=BACKLOG
+        )
 
     async def close(self) -> None:
         """Stop to accept and end every connection; may be called twice and before open."""
@@ -57,17 +62,24 @@ class Server:
             return
         self._server.close()
         self._server = None
+        for connection in tuple(self._idle):
+            connection.close()
         tasks = tuple(self._connections)
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSE_TIMEOUT)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._hangups is not None:
+            self._hangups.close()
 
     def _connected(self, connection: Connection) -> None:
         if len(self._connections) >= MOST_CONNECTIONS:
-            connection.close(now=True)
-            return
+            longest = next(iter(self._idle), connection)
+            self._idle.pop(longest, None)
+            longest.close(now=True)
+            if longest is connection:  # all of them wait for answers
+                return
         task = asyncio.ensure_future(self._serve(connection))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
@@ -88,6 +100,7 @@ class Server:
     async def _converse(self, connection: Connection) -> None:
         trusted = self._spec.username is None
         while True:
+            self._idle[connection] = None
             try:
                 async with asyncio.timeout(REQUEST_TIMEOUT):
                     line = await connection.read_line(wire.MAX_REQUEST)
@@ -95,6 +108,8 @@ class Server:
                 text = f"a request of more than {wire.MAX_REQUEST} bytes"
                 await _send(connection, wire.error(None, Fault.BAD_ARGUMENTS.name, text))
                 return
+            finally:
+                self._idle.pop(connection, None)
             if line is None:
                 return
             if not line.startswith(b"{"):

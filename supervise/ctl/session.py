@@ -18,7 +18,7 @@ from supervise.ctl.command import (
     UnreachableError,
     UsageError,
 )
-from supervise.ctl.commands import find
+from supervise.ctl.commands import ACTIONS, find
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 
@@ -38,6 +38,7 @@ def run_line(line: str, client: Client, console: Console) -> int:
     command = find(name)
     if command is None:
         console.say(f"*** Unknown syntax: {line.strip()}")
+        console.hint(_near(name))
         return GENERIC
     try:
         return _guarded(command, words, client, console)
@@ -49,6 +50,12 @@ def run_line(line: str, client: Client, console: Console) -> int:
         return GENERIC
     _log_in(client, console)
     return run_line(line, client, console)
+
+
+def _near(name: str) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for who has mistyped
+
+    return [f"did you mean {near}?" for near in get_close_matches(name, ACTIONS, n=1)]
 
 
 def _guarded(command: Command, words: Sequence[str], client: Client, console: Console) -> int:

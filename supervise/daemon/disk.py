@@ -12,9 +12,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import queue
+import signal
 import threading
 from collections.abc import Callable
 from time import monotonic
+
+from supervise.unix import signals
 
 SLOW = 0.020
 CALM = 50
@@ -73,6 +76,7 @@ def _work(
     jobs: queue.SimpleQueue[tuple[Job, Done] | None],
     settle: Callable[[Done, int | OSError, float], None],
 ) -> None:
+    signals.hold_back(signal.valid_signals())  # they are for the thread of the loop
     while (item := jobs.get()) is not None:
         job, done = item
         result: int | OSError

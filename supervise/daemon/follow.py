@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 CHUNK = 64 * 1024
+HOW = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK  # it may be a FIFO by now
 
 
 class Growing(Protocol):
@@ -28,7 +29,7 @@ async def last(log: Growing, nbytes: int) -> AsyncIterator[bytes]:
     Raises OSError if there is no such file.
     """
     assert log.path is not None
-    fd = os.open(log.path, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(log.path, HOW)
     try:
         end = os.fstat(fd).st_size
         position = max(0, end - nbytes)
@@ -46,8 +47,8 @@ async def follow(log: Growing, nbytes: int) -> AsyncIterator[bytes]:
     """
     assert log.path is not None
     grown = asyncio.Event()
+    fd = os.open(log.path, HOW)
     log.followers = (*log.followers, grown.set)
-    fd = os.open(log.path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         position = max(0, os.fstat(fd).st_size - nbytes)
         while True:
@@ -74,6 +75,6 @@ def _reopened(fd: int, path: str) -> int | None:
     try:
         if os.stat(path).st_ino == os.fstat(fd).st_ino:  # noqa: PTH116 - at each batch
             return None
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(path, HOW)
     except OSError:
         return None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from supervise.core.machine import LOOPING, Announce, ExitStatus, State
-from supervise.core.spec import ProcessSpec
+from supervise.core.spec import Plan, ProcessSpec
 from supervise.unix.signals import name_of
 
 
@@ -24,6 +24,15 @@ class Narrator:
 
     def __init__(self, log: Log) -> None:
         self._log = log
+
+    def reading(self, plan: Plan, before: Plan) -> None:
+        """Say what a reading has found that the one before had not."""
+        for line in plan.notes:
+            if line not in before.notes:
+                self._log.info(line)
+        for line in plan.warnings:
+            if line not in before.warnings:
+                self._log.warn(line)
 
     def spawned(self, spec: ProcessSpec, pid: int) -> None:
         self._log.info(f"spawned: '{spec.name}' with pid {pid}")

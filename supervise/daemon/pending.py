@@ -7,7 +7,7 @@ Source of the order of questions: Supervisor 4.3, ``rpcinterface.py`` (startProc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 
 from supervise import names as grammar
@@ -154,10 +154,12 @@ def refused(runner: Runner, fault: Fault, text: str = "", hint: tuple[str, ...] 
     return Result(runner.name.group, runner.name.process, fault.name, text, hint)
 
 
-def unknown(text: str) -> Result:
+def unknown(text: str, known: Iterable[Runner]) -> Result:
     """Give the result for a name that means nothing."""
     selector = grammar.parse(text)
-    return Result(selector.group, selector.process, Fault.BAD_NAME.name, text)
+    meant = grammar.perhaps(text, (runner.name for runner in known))
+    hint = (f"did you mean '{meant}'?",) if meant else ()
+    return Result(selector.group, selector.process, Fault.BAD_NAME.name, text, hint)
 
 
 def _hint(runner: Runner, reason: str) -> tuple[str, ...]:

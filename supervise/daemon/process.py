@@ -39,7 +39,7 @@ from supervise.daemon.outputs import OutputMaker, Outputs
 from supervise.errors import SpawnError
 from supervise.names import ProcessName
 from supervise.unix import signals
-from supervise.unix.groups import EmptyWatch
+from supervise.unix.groups import Census, EmptyWatch
 from supervise.unix.reap import Reaper
 from supervise.unix.spawn import Child, Spawner
 
@@ -59,6 +59,7 @@ class Kit:
     clock: Clock
     luck: Callable[[], float]
     marks: dict[str, str]  # SUPERVISOR_* that are the same for all
+    census: Census
     use_pidfd: bool = True
 
 
@@ -239,8 +240,10 @@ class Runner:
         self._kit.narrator.changed(self.spec, change)
         self._kit.bus.publish(self.spec, change)
         if self._waiters:
-            waiting = [waiter for waiter in self._waiters if not waiter(self, change)]
-            self._waiters = waiting or None
+            told, self._waiters = self._waiters, []  # who comes meanwhile waits for the next
+            self._waiters[:0] = [waiter for waiter in told if not waiter(self, change)]
+            if not self._waiters:
+                self._waiters = None
 
     def _arm(self) -> None:
         deadline = self.process.deadline
@@ -267,7 +270,11 @@ class Runner:
         assert self.child is not None
         pid = self.child.pid
         watch = EmptyWatch(
-            self._kit.loop, pid, lambda: self._emptied(pid, status), use_pidfd=self._kit.use_pidfd
+            self._kit.loop,
+            pid,
+            lambda: self._emptied(pid, status),
+            census=self._kit.census,
+            use_pidfd=self._kit.use_pidfd,
         )
         # Not within this call: the leader is only held once we have returned.
         self._lingering = watch

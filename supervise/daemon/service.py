@@ -17,6 +17,7 @@ from supervise import names as grammar
 from supervise.clock import Clock
 from supervise.core.machine import RUNNING_STATES, Start, State, Stop
 from supervise.core.spec import Plan
+from supervise.daemon.narrate import Narrator
 from supervise.daemon.pending import (
     Pending,
     Result,
@@ -66,6 +67,7 @@ class Service:
         spawner: Spawner,
         clock: Clock,
         plan: Plan,
+        narrator: Narrator,
     ) -> None:
         self.registry = registry
         self.clock = clock
@@ -74,6 +76,7 @@ class Service:
         self._reload = reload
         self._reader = reader
         self._spawner = spawner
+        self._narrator = narrator
         self._works: set[asyncio.Task[None]] = set()  # that go on, with or without a listener
 
     async def carry_out(self, work: AsyncIterator[T]) -> AsyncIterator[T]:
@@ -253,7 +256,7 @@ class Service:
             runners = self.registry.select(text, everyone)
             found.extend(runners)
             if not runners and not self._empty_group(text):
-                wrong.append(unknown(text))
+                wrong.append(unknown(text, everyone))
         return found, wrong
 
     def _choose(
@@ -271,7 +274,7 @@ class Service:
             runners = self.registry.select(text, everyone)
             selector = grammar.parse(text)
             if not runners and text != "all" and not self._empty_group(text):
-                wrong.append(unknown(text))
+                wrong.append(unknown(text, everyone))
             if text != "all" and not (selector.whole_group or selector.is_pattern):
                 single.update(runner.name for runner in runners)
             for runner in runners:
@@ -314,10 +317,12 @@ class Service:
             yield result
 
     async def _read(self) -> Plan:
+        before = self.plan
         try:
             self.plan = await self._reader.read()
         except ConfigError as error:
             raise Refusal(Fault.CANT_REREAD, "\n".join(error.problems)) from error
+        self._narrator.reading(self.plan, before)
         return self.plan
 
     @to_its_end

@@ -153,7 +153,9 @@ class LogFile:
 
 def tail(path: str, nbytes: int) -> bytes:
     """The last ``nbytes`` bytes of a file, fewer if it is shorter. Raises OSError."""
-    with Path(path).open("rb", buffering=0) as file:
+    # Not to wait, where it is a FIFO, for somebody to write to it.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
+    with open(fd, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - nbytes))
         return file.read(nbytes) or b""

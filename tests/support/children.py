@@ -7,7 +7,8 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Self
@@ -104,6 +105,24 @@ def ended(pid: int) -> None:
         assert ready, f"pid {pid} still runs after {DEADLINE} s"
     finally:
         os.close(fd)
+
+
+def environment_of(pid: int) -> list[bytes]:
+    return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+
+
+def our_descriptors() -> list[str]:
+    """Give what the test's own process has open."""
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
+@contextlib.contextmanager
+def public_directory() -> Iterator[Path]:
+    """Give a directory that other users may enter; pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory(prefix="superd-test-") as name:
+        home = Path(name)
+        home.chmod(0o755)
+        yield home
 
 
 def eventually(question: Callable[[], bool], what: str) -> None:

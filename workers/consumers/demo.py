@@ -51,7 +51,7 @@ def main() -> int:
             [_program("superd"), "-n", "-s", "-c", "etc/superd.toml"], stdin=subprocess.DEVNULL
         )
         try:
-            _tell(home)
+            _tell(home, superd)
         except DemoError as error:
             console.print(f"[red]the demo failed:[/red] {error}")
             return 1
@@ -62,9 +62,11 @@ def main() -> int:
     return 0
 
 
-def _tell(home: Path) -> None:
+def _tell(home: Path, superd: subprocess.Popen[bytes]) -> None:
     _say("superd starts two consumers")
-    _wait("superd to start its consumers", lambda: _running() == 2)  # noqa: PLR2004 - numprocs
+    _wait("superd to start its consumers", lambda: superd.poll() is not None or _running() == 2)  # noqa: PLR2004 - numprocs
+    if superd.poll() is not None:
+        raise DemoError("superd did not start; why stands above")
     _type("superctl", "status")
     app = load()
     ids, doomed = _dispatch(app)

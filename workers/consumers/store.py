@@ -44,7 +44,7 @@ def photo_path(filename: str) -> Path:
     Raises:
         ValueError: the name leads out of the folder; messages may come from anywhere.
     """
-    if Path(filename).name != filename:
+    if Path(filename).name != filename or filename in ("", ".."):
         raise ValueError(f"{filename!r} is not the bare name of a photo")
     return files() / "photos" / filename
 

@@ -11,11 +11,12 @@ def run(words: Sequence[str], client: Client, console: Console) -> int:
     """Have the files read again and say which groups differ from what runs."""
     if words:
         raise UsageError("reread accepts no arguments")
-    changes = list(client.call("reread"))
+    answers = list(client.call("reread"))
+    changes = [answer for answer in answers if "group" in answer]
     lines = sorted(f"{change['group']}: {change['code']}" for change in changes)
     console.say("\n".join(lines) or "No config updates to processes")
-    for change in changes:
-        console.hint(change.get("hint") or ())
+    for answer in answers:
+        console.hint(f"warning: {line}" for line in answer.get("warnings", ()))
     return 0
 
 

@@ -34,6 +34,8 @@ def run(words: Sequence[str], client: Client, console: Console) -> int:
         lines = [*bad, table(found, colours=console.colours)] if found else bad
         if lines:
             console.say("\n".join(lines))
+    for result in results:
+        console.hint(result.get("hint") or ())
     if any(result["state"] in STOPPED for result in found):
         return SOME_STOPPED
     return UNKNOWN if bad else 0

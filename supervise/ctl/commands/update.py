@@ -20,8 +20,10 @@ def run(words: Sequence[str], client: Client, console: Console) -> int:
     """Add, change and remove groups; say each step when it is done."""
     code = 0
     for step in client.call("update", groups=[] if "all" in words else list(words)):
+        console.hint(f"warning: {line}" for line in step.get("warnings", ()))
+        if "group" not in step:
+            continue
         console.say(_line(step))
-        console.hint(step.get("hint") or ())
         code = GENERIC if is_failure(step) else code
     return code
 

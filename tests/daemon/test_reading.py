@@ -1,0 +1,104 @@
+"""The configuration is read beside everything else, once for each change of the files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from supervise.clock import SystemClock
+from supervise.core.spec import Plan
+from supervise.daemon.reading import Reader, argv, read_first
+from supervise.errors import ConfigError
+from tests.support.children import our_descriptors
+from tests.support.inside import House, house, run
+
+CONF = "[supervisord]\n[program:x]\ncommand=true\n"
+
+
+def _reader(here: House, path: Path, plan: Plan) -> Reader:
+    command = argv(str(path), str(path.parent), {})
+    kit = here.kit
+    return Reader(
+        str(path), command, spawner=kit.spawner, reaper=kit.reaper, clock=SystemClock(), plan=plan
+    )
+
+
+def _old(path: Path) -> None:
+    """Make a file so old that a change since would show."""
+    for each in (path, path.parent):
+        os.utime(each, (1_000_000_000, 1_000_000_000))
+
+
+def test_what_did_not_change_is_not_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "conf"
+    path.write_text(CONF)
+    _old(path)
+    first = read_first(str(path), str(tmp_path), {})
+
+    async def scenario() -> None:
+        async with house(tmp_path / "logs") as here:
+            reader = _reader(here, path, first)
+            assert await reader.read() is first
+
+            path.write_text(CONF + "[program:y]\ncommand=true\n")
+            second = await reader.read()
+
+            assert {group.name for group in second.groups} == {"x", "y"}
+
+    run(scenario)
+
+
+def test_problems_are_told_and_the_next_reading_may_be_sound(tmp_path: Path) -> None:
+    path = tmp_path / "conf"
+    path.write_text(CONF)
+    first = read_first(str(path), str(tmp_path), {})
+
+    async def scenario() -> None:
+        async with house(tmp_path / "logs") as here:
+            reader = _reader(here, path, first)
+            path.write_text(CONF + "startsecs=soon\n")
+            with pytest.raises(ConfigError, match=r"conf:4: \[program:x\] startsecs"):
+                await reader.read()
+
+            path.write_text(CONF)
+            assert [group.name for group in (await reader.read()).groups] == ["x"]
+
+    run(scenario)
+
+
+def test_a_reading_that_nobody_waits_for_any_more_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "conf"
+    os.mkfifo(path)  # a file that takes for ever
+
+    async def scenario() -> None:
+        async with house(tmp_path / "logs") as here:
+            reader = _reader(here, path, Plan())
+            before = len(our_descriptors())
+            reading = asyncio.ensure_future(reader.read())
+            started = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.05, started.set)
+            await started.wait()
+
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+            assert len(our_descriptors()) == before
+
+    run(scenario)
+
+
+def test_a_reader_that_ends_strangely_is_said(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with house(tmp_path) as here:
+            kit = here.kit
+            reader = Reader(
+                "the file", ["sh", "-c", "echo why >&2; exit 9"],
+                spawner=kit.spawner, reaper=kit.reaper, clock=SystemClock(), plan=Plan(),
+            )  # fmt: skip
+            with pytest.raises(ConfigError, match="the file: the reader ended with status 9: why"):
+                await reader.read()
+
+    run(scenario)
