@@ -30,9 +30,14 @@ from supervise.daemon.registry import Registry
 from supervise.daemon.reload import Reload
 from supervise.daemon.service import Service
 from supervise.daemon.supervisor import HEARD, Supervisor
-from supervise.errors import ConfigError, ServerError
+from supervise.errors import ConfigError, ServerError, SuperviseError
 from supervise.unix import autolog, privileges, signals, sockets
-from supervise.unix.daemonize import daemonize, keep_descriptors_to_ourselves
+from supervise.unix.daemonize import (
+    daemonize,
+    drop_descriptors,
+    have_three_streams,
+    keep_descriptors_to_ourselves,
+)
 from supervise.unix.groups import Census
 from supervise.unix.listen import SignalListener
 from supervise.unix.pidfile import PidFile
@@ -50,17 +55,31 @@ def run(path: str, overrides: Mapping[str, str]) -> str | None:
     path, cwd = str(Path(path).absolute()), str(Path.cwd())
     neighbours = str(Path(sys.argv[0]).resolve().parent)
     born_with = privileges.descriptors()
-    first = True
+    have_three_streams()
+    signals.reset_ignored()
+    if os.getpid() == 1:  # the kernel would drop what nobody listens to yet
+        signals.hold_back(HEARD)
+    last: _Life | None = None
     while True:
         try:
             plan = reading.read_first(path, cwd, overrides)
             life = _Life(path, reading.argv(path, cwd, overrides), plan, neighbours, born_with)
-            ending = _once(life, first=first)
+            ending = _once(life, first=last is None)
         except (ConfigError, ServerError) as error:
+            if last is not None:
+                _say_what_ended_it(last, error)
             return str(error)
         if ending != "RESTARTING":
             return None
-        first = False
+        last = life
+
+
+def _say_what_ended_it(last: _Life, error: SuperviseError) -> None:
+    """Log why there is no further life: a daemon has no terminal to say it on."""
+    with contextlib.suppress(ServerError):
+        _open_log(last.log, last.plan.daemon)
+    last.log.critical(f"not started again: {error}")
+    last.log.close()
 
 
 @dataclass(slots=True)
@@ -83,10 +102,11 @@ class _Life:
 
 def _once(life: _Life, *, first: bool) -> str:
     """One life of the daemon, from a sound configuration to the last stop."""
-    if first:
-        signals.reset_ignored()
-        keep_descriptors_to_ourselves()
     spec, log = life.plan.daemon, life.log
+    if first:
+        if not spec.nodaemon:
+            drop_descriptors()
+        keep_descriptors_to_ourselves()
     life.limit = privileges.raise_descriptors(spec.minfds, life.born_with)
     privileges.raise_processes(spec.minprocs)
     with contextlib.ExitStack() as closing:

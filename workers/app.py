@@ -116,10 +116,18 @@ class App:
         return frozenset(name for name in found if name is not None)
 
     def restart_flags(self, transports: Sequence[str]) -> list[RestartFlag]:
-        """Give the stores that tell the workers of ``transports`` to stop."""
+        """Give the stores that tell the workers of ``transports`` to stop.
+
+        Raises:
+            ConfigError: ``restart_flag`` names a transport that nobody could hear.
+        """
         flag = self.settings.restart_flag
         opened = [self.transports[name] for name in ([flag] if flag else transports)]
-        return [one for one in opened if isinstance(one, RestartFlag)]
+        found: list[RestartFlag] = [one for one in opened if isinstance(one, RestartFlag)]
+        if flag and not found:
+            text = f'restart_flag: transport "{flag}" cannot keep it; name one with sqlite://'
+            raise ConfigError([f"{self.configuration.file}: {text}"])
+        return found
 
     def close(self) -> None:
         """Close what was opened. May be called twice."""
@@ -220,6 +228,9 @@ def _as_text(value: str | float) -> str:
 def _import(name: str, configuration: Configuration) -> None:
     try:
         importlib.import_module(name)
+    except SystemExit as error:
+        text = f'import: "{name}" ended the program (SystemExit: {error})'
+        raise ConfigError([f"{configuration.file}: {text}"]) from error
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise  # it exists, and misses something itself

@@ -143,6 +143,8 @@ class Native:
                 raise Refusal(Fault.NO_FILE, str(runner.name))
             yield {"data": ""}  # never started: its log does not exist yet
             return
+        if output.path is not None and not os.path.lexists(output.path):  # noqa: ASYNC240
+            output.create()  # it has been silent so far: there is nothing to wait for a disk with
         async for answer in self._read(output, params, str(runner.name)):
             yield answer
 

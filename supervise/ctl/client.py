@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from io import BufferedReader
 
@@ -64,7 +65,7 @@ class NativeClient(Client):
     def _connect(self) -> socket.socket:
         """Connect, or say in supervisorctl's words why not."""
         connection, address = self._address()
-        connection.settimeout(PATIENCE)
+        _be_patient(connection)
         try:
             connection.connect(address)
         except OSError as error:
@@ -128,3 +129,16 @@ def _reason(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return f"did not answer within {PATIENCE:g} seconds"
     return (error.strerror or str(error)).lower()
+
+
+def _be_patient(connection: socket.socket) -> None:
+    """Bound the time to connect and to send.
+
+    On a Unix socket by the kernel: with a timeout of Python's a full queue of a busy
+    server would be an error at once.
+    """
+    if connection.family == socket.AF_UNIX:
+        limit = struct.pack("ll", int(PATIENCE), 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+    else:
+        connection.settimeout(PATIENCE)

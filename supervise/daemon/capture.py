@@ -48,8 +48,7 @@ class Capture:
         if is_stream(path):
             sink = Stream(path)
         else:
-            mode = 0o600 if spec.logfile == AUTO else 0o666
-            sink = LogFile(path, spec.maxbytes, spec.backups, mode=mode)
+            sink = LogFile(path, spec.maxbytes, spec.backups, auto=spec.logfile == AUTO)
         self._sinks[path] = sink
         return sink
 

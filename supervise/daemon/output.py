@@ -17,13 +17,13 @@ from time import monotonic
 
 from supervise.core.diff import wants_pipe
 from supervise.core.lines import AnsiStripper
-from supervise.core.spec import OutputSpec
+from supervise.core.spec import AUTO, OutputSpec
 from supervise.daemon.capture import Capture, Sink, on_disk
 from supervise.daemon.disk import SLOW, Disk
 from supervise.daemon.pipes import Pipes
 from supervise.daemon.trouble import Trouble
 from supervise.unix.logfile import CHUNK_BYTES, READ_BYTES, LogFile
-from supervise.unix.pipes import USUAL_BYTES, waiting_bytes, widen
+from supervise.unix.pipes import USUAL_BYTES, has_ended, waiting_bytes, widen
 from supervise.unix.stream import Stream
 
 _GONE = {errno.EPIPE, errno.EIO, errno.ENXIO, errno.ENODEV, errno.ECONNRESET, errno.ENOTCONN}
@@ -74,7 +74,12 @@ class Output:
         if surplus is not None:
             self._abandon(surplus)
         self._pipes.add(fd)
-        if self._trouble is None and self._sink is not None:
+        if self._trouble is None and self._spec.logfile != AUTO:
+            self.create()
+
+    def create(self) -> None:
+        """Make sure that the log exists. An AUTO one otherwise comes with its first byte."""
+        if self._sink is not None:
             self._change(self._sink.create)
 
     def drain(self) -> None:
@@ -143,6 +148,11 @@ class Output:
         if self._ansi or self.consumers or type(sink) is not LogFile or not sink.splices:
             return self._copy(fd)
         disk = self._disk
+        if disk is None:  # an AUTO log, and this is its first byte, or there never was one
+            if not waiting_bytes(fd):
+                return self._spliced(fd, 0) if has_ended(fd) else 0
+            self.create()
+            disk = self._disk
         if disk is not None and disk.slow:
             self._give_to(disk, partial(sink.pump_from, fd), partial(self._spliced, fd))
             return 0

@@ -24,14 +24,14 @@ class OutputMaker:
     identifier: str
 
     def make(self, spec: ProcessSpec) -> Outputs:
-        """Give the outputs of ``spec``. Raises OSError if an AUTO log cannot be made."""
+        """Give the outputs of ``spec``."""
         return Outputs(spec, self)
 
     def path(self, spec: ProcessSpec, channel: str, output: OutputSpec) -> str | None:
-        """Give the path of a log, made up (and made) if it is AUTO."""
+        """Give the path of a log, made up if it is AUTO."""
         if output.logfile != AUTO:
             return output.logfile
-        return autolog.make(self.directory, spec.name, channel, self.identifier)
+        return autolog.name(self.directory, spec.name, channel, self.identifier)
 
 
 class Outputs:

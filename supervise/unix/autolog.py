@@ -12,29 +12,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz012345"  # 32 letters: a byte picks each with the same luck
-_TRIES = 100
 
 
-def make(directory: str, process: str, channel: str, identifier: str) -> str:
-    """Make an empty log that nobody had before us and only we may read; its path.
-
-    Raises:
-        OSError: the directory cannot be made or written.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    for _ in range(_TRIES):
-        letters = "".join(_ALPHABET[byte % 32] for byte in os.urandom(8))
-        path = f"{directory}/{process}-{channel}---{identifier}-{letters}.log"
-        try:
-            fd = os.open(path, flags, 0o600)
-        except FileExistsError:
-            continue
-        except FileNotFoundError:
-            Path(directory).mkdir(mode=0o755, parents=True, exist_ok=True)
-            fd = os.open(path, flags, 0o600)
-        os.close(fd)
-        return path
-    raise FileExistsError(f"no free name for a log of {process} in {directory}")
+def name(directory: str, process: str, channel: str, identifier: str) -> str:
+    """Make up the path of a log; the file comes with its first byte, and must be new then."""
+    letters = "".join(_ALPHABET[byte % 32] for byte in os.urandom(8))
+    return f"{directory}/{process}-{channel}---{identifier}-{letters}.log"
 
 
 def clean(directory: str, identifier: str, keep: Collection[str] = ()) -> list[str]:

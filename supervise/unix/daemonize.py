@@ -30,12 +30,36 @@ def _fork_and_leave() -> None:
         os._exit(0)
 
 
+def have_three_streams() -> None:
+    """Open /dev/null for each of the three streams that we were started without.
+
+    A pid file or a socket of ours would get its number else, and be closed or written to.
+    """
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - the three streams
+        os.set_inheritable(fd, True)
+    os.close(fd)
+
+
 def keep_descriptors_to_ourselves() -> None:
     """Mark what we inherited, beyond the three streams, so that no child inherits it.
 
     Everything we open ourselves is born that way; the spawner relies on it.
     """
-    for name in os.listdir("/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"):  # noqa: PTH112, PTH208
-        if int(name) > 2:  # noqa: PLR2004 - the three streams
-            with contextlib.suppress(OSError):  # the one of the listing itself is closed by now
-                os.set_inheritable(int(name), False)
+    for fd in _inherited():
+        with contextlib.suppress(OSError):  # the one of the listing itself is closed by now
+            os.set_inheritable(fd, False)
+
+
+def drop_descriptors() -> None:
+    """Close what we inherited, beyond the three streams: before we open anything.
+
+    Whoever started a daemon may wait for the end of a pipe, or for a lock that we hold.
+    """
+    for fd in _inherited():
+        with contextlib.suppress(OSError):
+            os.close(fd)
+
+
+def _inherited() -> list[int]:
+    names = os.listdir("/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd")  # noqa: PTH112, PTH208
+    return [int(name) for name in names if int(name) > 2]  # noqa: PLR2004 - the three streams

@@ -27,17 +27,30 @@ _CLOSED = -1
 class LogFile:
     """Bytes in, ``path``, ``path.1`` ... ``path.N`` out. Opened when the first byte comes.
 
+    An ``auto`` one has a name that was made up, and is for our eyes alone.
+
     Whatever writes raises ``OSError`` when the disk refuses; what was not written
     is still the caller's (in the pipe, or the end of ``data``). A rotation that
     fails loses nothing either: the file grows on, ``complaint`` says why, and the
     next try comes after another ``maxbytes``.
     """
 
-    __slots__ = ("_fd", "_full_at", "backups", "complaint", "maxbytes", "mode", "path", "splices")
+    __slots__ = (
+        "_fd",
+        "_first",
+        "_full_at",
+        "backups",
+        "complaint",
+        "maxbytes",
+        "mode",
+        "path",
+        "splices",
+    )
 
-    def __init__(self, path: str, maxbytes: int, backups: int, *, mode: int = 0o666) -> None:
+    def __init__(self, path: str, maxbytes: int, backups: int, *, auto: bool = False) -> None:
         self.path = path
-        self.mode = mode
+        self.mode = 0o600 if auto else 0o666
+        self._first = os.O_EXCL if auto else 0  # a made-up name must be nobody else's
         self.complaint: str | None = None
         self.splices = _CAN_SPLICE  # until a file system refuses
         self._fd = _CLOSED
@@ -56,7 +69,7 @@ class LogFile:
         """
         if self._fd != _CLOSED:
             return os.fstat(self._fd).st_dev
-        fd = _open(self.path, self.mode)
+        fd = self._open()
         try:
             return os.fstat(fd).st_dev
         finally:
@@ -115,7 +128,7 @@ class LogFile:
     def clear(self) -> int:
         """Empty the file that has our name; backups stay."""
         self.close()
-        self._fd = _open(self.path, self.mode, os.O_TRUNC)
+        self._fd = self._open(os.O_TRUNC)
         self._full_at = self.maxbytes
         return self.create()
 
@@ -125,8 +138,13 @@ class LogFile:
         if fd != _CLOSED:
             os.close(fd)
 
+    def _open(self, extra: int = 0) -> int:
+        fd = _open(self.path, self.mode, self._first | extra)
+        self._first = 0
+        return fd
+
     def _begin(self) -> int:
-        self._fd = _open(self.path, self.mode)
+        self._fd = self._open()
         return self._fd
 
     def _rotate(self, size: int) -> None:

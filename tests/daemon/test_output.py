@@ -626,3 +626,24 @@ def test_a_device_that_is_full_is_said_once() -> None:
         assert "/dev/full (stdout of p0)" in await bench.heard.until("No space left")
 
     scenario(story)
+
+
+def test_a_silent_process_costs_no_auto_log(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        path = tmp_path / "x-stdout---supervisor-abcdefgh.log"
+        capture = Capture(asyncio.get_running_loop(), Heard())
+        output = Output("x", "stdout", OutputSpec(), str(path), strip_ansi=False, capture=capture)
+        for text in (b"", b"word"):
+            read, write = os.pipe()
+            output.attach(read)
+            os.write(write, text)
+            os.close(write)
+            output.drain()
+
+            assert path.exists() is bool(text)
+        assert path.read_bytes() == b"word"
+        assert path.stat().st_mode & 0o777 == 0o600
+        output.close()
+        capture.close()
+
+    asyncio.run(scenario())

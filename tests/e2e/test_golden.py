@@ -43,7 +43,7 @@ OURS = {
     "commands": {
         "maintail -100": Ours(
             "the last 100 bytes of another log",
-            r"(?s).{10,60} INFO clear all asked by pid PID uid \d+\n\n",
+            r"(?s).{10,100}\n\n",
         ),
         "version": Ours("our versions are our own", re.escape(__version__) + "\n"),
         "fg": Ours(NO_FG, r"\*\*\* Unknown syntax: fg\n"),

@@ -270,6 +270,8 @@ def test_missing_directories_are_created(tmp_path: Path) -> None:
         assert (there / "log/l").exists()
         assert (there / "run/p").exists()
         assert (there / "x/y/err").exists()
+        with daemon.client() as client:  # an AUTO log comes with its first byte or reader
+            client.call("tail", name="x")
         assert list((there / "child").iterdir())
 
 

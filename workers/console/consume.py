@@ -80,7 +80,7 @@ def _worker(
         [(Station(receiver, time.monotonic), _settler(app, receiver)) for receiver in receivers],
         app.bus.dispatch,
         count=Count(limits, time.monotonic),
-        wish=RestartWish(flags, started),
+        wish=RestartWish(flags, started, time.time),  # noqa: TID251 - compared with another process's
         watched_flags=all(id(flag) in own for flag in flags),
         signals=signals,
         clock=time.monotonic,

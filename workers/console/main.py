@@ -28,6 +28,7 @@ _COMMANDS: Final = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Only the module of that command is imported."""
     started = time.time()  # noqa: TID251 - compared with what another process writes
+    _open_standard_streams()
     words = [_ours(word) for word in (sys.argv[1:] if argv is None else argv)]
     chosen = next((word for word in words if word in _COMMANDS), None)
     parser = _parser([chosen] if chosen else list(_COMMANDS))
@@ -48,6 +49,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _open_standard_streams() -> None:
+    """Put /dev/null where one is closed: the next file that is opened would take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            fd = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(fd, True)
+            setattr(sys, name, os.fdopen(fd, mode))
 
 
 def _ours(word: str) -> str:

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 _set_up(app.transports[name], context)
             except NotConfiguredError as error:
                 print(f" ! [NOTE] {error}", file=context.stderr)
-            except TransportError as error:
+            except (ConfigError, TransportError) as error:
                 print(f"messenger: {error}", file=context.stderr)
                 status = 1
     return status

@@ -62,7 +62,7 @@ def _ask(app: App, name: str) -> _Row:
         return _Row(name, transport.place, transport.stats())
     except NotConfiguredError as error:
         return _Row(name, "not configured", remark=str(error))
-    except TransportError as error:
+    except (ConfigError, TransportError) as error:
         return _Row(name, "cannot be read", remark=str(error), broken=True)
 
 

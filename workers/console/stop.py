@@ -11,8 +11,7 @@ import time
 from workers.app import App, load
 from workers.console import blocks
 from workers.console.command import Command, Context
-from workers.errors import NotConfiguredError, TransportError
-from workers.transports.base import RestartFlag
+from workers.errors import ConfigError, NotConfiguredError, TransportError
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -27,19 +26,20 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _ask(app: App, now: float) -> list[str]:
-    """Ask in each store once; give what went wrong. Who is not configured has no workers here."""
-    problems, places = [], set()
-    named = [app.settings.restart_flag] if app.settings.restart_flag else list(app.transports)
-    for name in named:
+    """Ask in each store; give what went wrong. Who is not configured has no workers here."""
+    problems: list[str] = []
+    asked = 0
+    flag = app.settings.restart_flag
+    for name in [flag] if flag else app.transports:
         try:
-            transport = app.transports[name]
-            if isinstance(transport, RestartFlag) and transport.place not in places:
-                places.add(transport.place)
-                transport.request_restart(now)
-        except NotConfiguredError:
-            continue
-        except TransportError as error:
-            problems.append(str(error))
+            for store in app.restart_flags([name]):
+                store.request_restart(now)
+                asked += 1
+        except (ConfigError, TransportError) as error:
+            if flag or not isinstance(error, NotConfiguredError):
+                problems.append(str(error))
+    if not asked and not problems:
+        problems.append("no transport here can tell a worker to stop; send SIGTERM instead")
     return problems
 
 

@@ -98,6 +98,7 @@ class Statements:
     give_back_listed: str
     register: str
     owner_id: str
+    queue_of: str
     held_by_name: str
     held_too_long: str
     oldest_in_hand: str
@@ -146,6 +147,7 @@ def statements(table: str) -> Statements:
             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING""",
         owner_id=f"""SELECT id FROM {owners} WHERE name = ? AND host = ? AND boot = ?
             AND namespace = ? AND pid = ? AND started = ?""",
+        queue_of=f"SELECT queue_name FROM {table} WHERE id = ?",
         held_by_name=f"""SELECT m.id, l.attempts, {who} FROM {holder} WHERE m.queue_name = ?
             AND m.delivered_at IS NOT NULL AND o.name = ? ORDER BY m.available_at, m.id""",
         held_too_long=f"""SELECT m.id, l.attempts, {who} FROM {holder}

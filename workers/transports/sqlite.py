@@ -134,11 +134,10 @@ class SqliteTransport:
         delay = again.last(Delay)
         to._ensure_ready()  # noqa: SLF001 - one of us
         with self._file.writing() as connection:
+            queue = self._leases[0].queue_of(connection, _id(envelope)) if to is self else ""
             if not self._leases[0].settle(connection, [_id(envelope)]):
                 return again
-            new = to._insert(  # noqa: SLF001
-                connection, encoded, delay.seconds if delay else 0.0
-            )
+            new = to._insert(connection, encoded, delay.seconds if delay else 0.0, queue)  # noqa: SLF001
         return again.with_(TransportMessageId(new))
 
     def interrupt(self) -> None:
@@ -239,18 +238,20 @@ class SqliteTransport:
         self.reject(envelope)
         return sent
 
-    def _insert(self, connection: sqlite3.Connection, encoded: Encoded, delay: float) -> int:
-        row = self._row(encoded, delay)
+    def _insert(
+        self, connection: sqlite3.Connection, encoded: Encoded, delay: float, queue: str = ""
+    ) -> int:
+        row = self._row(encoded, delay, queue)
         new = connection.execute(self._sql.insert, row).lastrowid or 0
         if delay > 0:
             connection.execute(self._sql.delay, (new, self._clock() + delay))
         return new
 
-    def _row(self, encoded: Encoded, delay: float) -> tuple[object, ...]:
+    def _row(self, encoded: Encoded, delay: float, queue: str = "") -> tuple[object, ...]:
         now = self._clock()
         created = timestamp(now)
         due = timestamp(now + delay) if delay > 0 else created
-        queue = self._options.queue_name
+        queue = queue or self._options.queue_name
         return (encoded.body, encoded.headers_json, queue, created, due)
 
     def _same_store(self, other: SqliteTransport) -> bool:

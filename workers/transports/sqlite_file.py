@@ -8,6 +8,7 @@ be served from a file that nobody can see. Several threads may use it, one at a 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -22,6 +23,7 @@ _OLDEST: Final = (3, 35, 0)  # RETURNING
 _SYNC: Final = 0.02  # seconds; most syncs take less
 _TRUST: Final = 0.05  # seconds for which the file at the path is not looked at again
 _STEP: Final = 0.0003
+_LOG_INDEX: Final = 32_768  # bytes of its first part
 _LOG_PAGES: Final = 4000  # a checkpoint costs two syncs; SQLite's 1000 are 250 messages
 
 _WORDS: Final = {
@@ -82,10 +84,10 @@ class SqliteFile:
         """
         with self.reading() as connection:
             self._sync_as(connection, self._synchronous if durable else self._relaxed)
-            if not self._begin_soon(connection):
-                self._wait_at_most(connection, self._patience if patience is None else patience)
-                connection.execute("BEGIN IMMEDIATE")
             try:
+                if not self._begin_soon(connection):
+                    self._wait_at_most(connection, self._patience if patience is None else patience)
+                    connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -219,8 +221,18 @@ class SqliteFile:
     def _explain(self, error: sqlite3.Error | OSError) -> TransportError:
         if isinstance(error, OSError):
             return TransportError(f"{self._label}: {self.path}: {error.strerror}")
-        words = _WORDS.get(_primary(error), f"cannot be used: {error}")
+        code = _primary(error)
+        if code == sqlite3.SQLITE_IOERR and self._disk_is_full():
+            code = sqlite3.SQLITE_FULL
+        words = _WORDS.get(code, f"cannot be used: {error}")
         return TransportError(f"{self._label}: {self.path} {words}")
+
+    def _disk_is_full(self) -> bool:
+        """SQLite calls it an I/O error when there is no room for the log's index."""
+        try:
+            return shutil.disk_usage(self.path.parent).free < _LOG_INDEX
+        except OSError:
+            return False
 
 
 def _primary(error: sqlite3.Error) -> int:

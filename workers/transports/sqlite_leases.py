@@ -110,12 +110,17 @@ class Leases:
 
     def has(self, connection: sqlite3.Connection, message: int) -> bool:
         """Whether ``message`` is still ours."""
-        values = {**self._mine([message]), "id": message}
+        values = {**self._mine(connection, [message]), "id": message}
         return connection.execute(self._sql.ours, values).fetchone() is not None
+
+    def queue_of(self, connection: sqlite3.Connection, message: int) -> str:
+        """Give the queue that ``message`` is in: a worker may read others than its own."""
+        row = connection.execute(self._sql.queue_of, (message,)).fetchone()
+        return str(row[0]) if row else self._queue
 
     def settle(self, connection: sqlite3.Connection, ids: Sequence[int]) -> int:
         """Forget those of ``ids`` that are ours; give how many that were."""
-        values = self._mine(ids)
+        values = self._mine(connection, ids)
         gone = connection.execute(self._sql.forget, values).rowcount
         connection.execute(self._sql.unlease, values)
         connection.execute(self._sql.undelay, values)
@@ -123,7 +128,7 @@ class Leases:
 
     def release(self, connection: sqlite3.Connection, ids: Sequence[int]) -> None:
         """Give back those of ``ids`` that are ours, as if they had never been taken."""
-        values = self._mine(ids)
+        values = self._mine(connection, ids)
         connection.execute(self._sql.give_back, values)
         connection.execute(self._sql.unlease, values)
 
@@ -185,8 +190,8 @@ class Leases:
         ids = json.dumps([row.id for row in taken])
         connection.execute(self._sql.lease, {**values, "ids": ids})
 
-    def _mine(self, ids: Sequence[int]) -> dict[str, object]:
-        return {"ids": json.dumps(ids), "owner": self._holder.id}
+    def _mine(self, connection: sqlite3.Connection, ids: Sequence[int]) -> dict[str, object]:
+        return {"ids": json.dumps(ids), "owner": self._holder.registered(connection)}
 
     def _end(self, delivered_at: str) -> float:
         return epoch(delivered_at) + self._timeout + _FRACTION

@@ -10,6 +10,7 @@ Source of the rules: Symfony Messenger 7.2, ``Worker::run``.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -18,6 +19,7 @@ from workers.errors import TransportError, WorkersError
 from workers.message import label
 from workers.stamps import ConsumedByWorker, Received
 from workers.transports.base import Watchable
+from workers.worker import output
 from workers.worker.limits import Count
 from workers.worker.pace import SLICE
 from workers.worker.restart import RestartWish
@@ -62,6 +64,7 @@ class Worker:
 
         Raises:
             Abandoned: a second signal broke a handler off; its message went back.
+            BrokenPipeError: nobody reads standard output; the message in hand went back.
         """
         try:
             while (reason := self._reason()) is None:
@@ -104,7 +107,12 @@ class Worker:
         except Abandoned:
             station.give_back([envelope])
             raise
-        except BaseException as error:  # noqa: BLE001 - the border of one message
+        except BaseException as error:  # the border of one message
+            if output.is_lost(error):
+                text = "Nobody reads what the handlers print: leaving, %s goes back."
+                logger.critical(text, label(envelope))
+                station.give_back([envelope])
+                raise BrokenPipeError from error
             self._count.failed += 1
             self._settle_failure(station, settler, envelope, error)
         else:
@@ -121,6 +129,8 @@ class Worker:
             self._dispatch(envelope)
         finally:
             signals.handling = False
+            if signals.forked:
+                os._exit(1)  # a child that came back out of a handler: the queue is its parent's
 
     def _settle_failure(
         self, station: Station, settler: Settler, envelope: Envelope, error: BaseException
@@ -142,15 +152,9 @@ class Worker:
         if self._signals.received is not None:
             return f"Received signal {self._signals.received.name}."
         reason = self._count.reached() or self._count.memory_reached()
-        if reason is None and self._restart_wanted():
+        if reason is None and self._wish.is_there():
             return "Worker stopped because a restart was requested."
         return reason
-
-    def _restart_wanted(self) -> bool:
-        try:
-            return self._wish.is_there()
-        except TransportError:
-            return False  # the receivers of that store say the same, and are heard
 
     def _idle(self) -> None:
         """Wait for a message, a signal, a due time or a limit. Looks once more before it waits.

@@ -26,7 +26,7 @@ from workers.worker.pace import SLICE, Pace
 logger = logging.getLogger("messenger")
 
 _FIRST: Final = 0.1  # seconds
-_LONGEST: Final = 30.0
+_LONGEST: Final = 5.0
 
 
 class Station:

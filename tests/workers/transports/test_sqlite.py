@@ -336,6 +336,34 @@ def test_a_retry_and_its_original_change_places_in_one_transaction(house: House)
     assert transport.stats() == Stats(0, in_hand=1)
 
 
+def test_a_retry_stays_in_the_queue_it_was_taken_from(house: House) -> None:
+    house.transport(queue_name="a").send(sms("x"))
+    reader = house.transport()
+    reader.consume_queues(["b", "a"])
+    (envelope,) = reader.get(1, 0)
+
+    reader.replace(envelope, envelope)
+
+    assert house.rows("SELECT queue_name FROM messenger_messages") == [("a",)]
+    assert [message_id(one) for one in reader.get(1, 0)] == [2]
+
+
+def test_what_is_in_hand_can_be_settled_after_a_look_that_failed(house: House) -> None:
+    transport = house.transport(busy_timeout="0")
+    transport.send(sms("x"))
+    (envelope,) = transport.get(1, 0)
+    other = sqlite3.connect(house.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(TransportError, match="locked"):
+        transport.get(1, 0)
+    other.execute("ROLLBACK")
+    other.close()
+
+    transport.ack(envelope)
+
+    assert transport.stats() == Stats(0)
+
+
 def test_a_full_disk_is_said_and_nothing_is_lost(house: House) -> None:
     transport = house.transport()
     transport.send(sms("kept"))
