@@ -36,6 +36,7 @@ class Ours:
     why: str
     printed: str
     code: int | None = None
+    or_as_recorded: bool = False  # by chance it may be the same
 
 
 NO_FG = "there is no fg yet"
@@ -43,7 +44,9 @@ OURS = {
     "commands": {
         "maintail -100": Ours(
             "the last 100 bytes of another log",
-            r"(?s).{10,100}\n\n",
+            # cat died of its SIGHUP a moment before: its being back may come after the command
+            r"(?s)(.{10,60} INFO clear all asked by pid PID uid \d+|\d+ INFO success: cat .*)\n\n",
+            or_as_recorded=True,
         ),
         "version": Ours("our versions are our own", re.escape(__version__) + "\n"),
         "fg": Ours(NO_FG, r"\*\*\* Unknown syntax: fg\n"),
@@ -202,4 +205,6 @@ def test_every_difference_is_one() -> None:
         known = {each.key: each for each in commands}
         for key, ours in OURS[table].items():
             same = re.fullmatch(ours.printed, comparable(known[key].printed))
-            assert not same, f"{key} is as it was recorded: take it out of the table"
+            assert not same or ours.or_as_recorded, (
+                f"{key} is as it was recorded: take it out of the table"
+            )

@@ -112,20 +112,21 @@ def test_a_pidfile_that_may_not_be_written_is_said_and_no_reason_not_to_start(ho
 
 def test_a_restart_that_cannot_be_says_why_in_the_log(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path, SLEEPER)
-    with daemon:
+    daemon.start()
+    try:
         daemon.spawned("x")
         diary = tmp_path / "diary"
         diary.write_text("no socket")
-        daemon.conf.write_text(
-            daemon.conf.read_text().replace(f"file={tmp_path}/s\n", f"file={diary}\n")
-        )
+        conf = daemon.conf.read_text()
+        daemon.conf.write_text(conf.replace(f"file={tmp_path}/s\n", f"file={diary}\n"))
 
         daemon.signal(signal.SIGHUP)
 
         daemon.expect(f"CRIT not started again: .*{diary} exists and is not a socket")
         assert daemon.wait() == 2
         assert "not started again" in (tmp_path / "superd.log").read_text()
-        daemon.popen = None
+    finally:
+        daemon._clean()
 
 
 def test_what_a_section_promises_and_this_version_does_not_do_is_warned_of(tmp_path: Path) -> None:
