@@ -28,6 +28,7 @@ export WELCOME
 run: $(VENV)/.run ## start superd in the foreground with etc/superd.toml and two consumers
 	@if pid=$$($(BIN)/superctl -c etc/superd.toml pid 2>/dev/null); then \
 	  echo "superd runs already, with pid $$pid: .venv/bin/superctl status asks it"; exit 1; fi
+	@$(BIN)/superctl check etc/superd.toml
 	@printf '%s\n' "$$WELCOME"
 	@exec $(BIN)/superd -n -c etc/superd.toml
 

@@ -235,7 +235,7 @@ class Runner:
             self._inbox.appendleft(KillFailed(text))
 
     def _announce(self, change: Announce) -> None:
-        if change.old in machine.ALIVE and change.new not in machine.ALIVE:
+        if change.pid is not None and change.new not in machine.ALIVE:
             self.stopped_at = self._kit.clock.wall()
         self._kit.narrator.changed(self.spec, change)
         self._kit.bus.publish(self.spec, change)

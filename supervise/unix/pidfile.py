@@ -7,11 +7,14 @@ pid file left behind by a crash stops nobody.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
 
-from supervise.errors import ServerError
+from supervise.errors import ForbiddenError, ServerError
+
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class PidFile:
@@ -22,15 +25,22 @@ class PidFile:
         self._fd: int | None = None
 
     def lock(self) -> None:
-        """Take the lock. Raises ServerError if another daemon has it or the path is bad."""
+        """Take the lock.
+
+        Raises:
+            ForbiddenError: we have no right to the file; nothing else is wrong.
+            ServerError: another daemon has it, or the path is bad.
+        """
         while self._fd is None:
             try:
                 Path(self.path).parent.mkdir(parents=True, exist_ok=True)
                 fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             except OSError as error:
-                raise ServerError(
-                    f"cannot open pidfile {self.path}: {os.strerror(error.errno or 0)}"
-                ) from error
+                why = os.strerror(error.errno or 0)
+                if error.errno in _FORBIDDEN:
+                    text = f"could not write pidfile {self.path}: {why}"
+                    raise ForbiddenError(text) from error
+                raise ServerError(f"cannot open pidfile {self.path}: {why}") from error
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -56,8 +66,9 @@ class PidFile:
             return False
 
     def write(self, pid: int) -> None:
-        """Write ``pid`` into the locked file. Raises ServerError, on a full disk for one."""
-        assert self._fd is not None
+        """Write ``pid`` into the file if we have it. Raises ServerError, on a full disk for one."""
+        if self._fd is None:
+            return
         try:
             os.ftruncate(self._fd, 0)
             os.pwrite(self._fd, f"{pid}\n".encode(), 0)

@@ -33,15 +33,12 @@ def send(pid: int, pidfd: int | None, number: int, *, group: bool = False) -> bo
 def number_of(name: str | int) -> int | None:
     """Give the number of ``TERM``, ``sigterm``, ``15`` or 15; None if there is no such signal."""
     text = str(name).strip().upper()
-    if text.isdigit():
-        number = int(text)
-    else:
-        full = text if text.startswith("SIG") else f"SIG{text}"
-        found = getattr(signal, full, None)
-        if not isinstance(found, signal.Signals):
-            return None
-        number = int(found)
-    return number if number in {int(known) for known in signal.valid_signals()} else None
+    full = text if text.startswith("SIG") else f"SIG{text}"
+    found = signal.Signals.__members__.get(full)
+    if found is not None:
+        return int(found)
+    numbers = {str(int(known)): int(known) for known in signal.valid_signals()}
+    return numbers.get(text)
 
 
 def name_of(number: int) -> str:

@@ -44,10 +44,10 @@ def listen(spec: ServerSpec) -> UnixListener:
     """
     assert spec.path is not None
     path = spec.path
-    if len(os.fsencode(path)) + 8 > LONGEST:
+    if len(os.fsencode(path)) > LONGEST:
         raise ServerError(
             f"[{spec.section}] file: socket path {path} has {len(os.fsencode(path))} bytes; "
-            f"at most {LONGEST - 8} work, a shorter directory helps"
+            f"at most {LONGEST} work, a shorter directory helps"
         )
     _refuse_the_living(spec.section, path)
     temporary = f"{path}.{os.getpid()}"
@@ -77,9 +77,22 @@ def _bind_closed(sock: socket.socket, path: str) -> None:
     """Bind with no rights for others, until ``chmod`` says which."""
     mask = os.umask(0o177)
     try:
-        sock.bind(path)
+        if len(os.fsencode(path)) <= LONGEST:
+            sock.bind(path)
+        else:
+            _bind_long(sock, path)
     finally:
         os.umask(mask)
+
+
+def _bind_long(sock: socket.socket, path: str) -> None:
+    """Bind a temporary name that does not fit, though the final one does: by its directory."""
+    folder, name = os.path.split(path)
+    directory = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        sock.bind(f"/proc/self/fd/{directory}/{name}")
+    finally:
+        os.close(directory)
 
 
 def _refuse_the_living(section: str, path: str) -> None:

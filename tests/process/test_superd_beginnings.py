@@ -46,6 +46,7 @@ def test_without_any_of_the_three_streams_it_runs_and_keeps_its_lock(tmp_path: P
         second = Daemon(tmp_path, SLEEPER)
         second.start()
         assert second.wait() == 2
+        second._clean()
         assert "another superd is already running" in second.stderr
         _end(first)
     finally:
@@ -127,17 +128,3 @@ def test_a_restart_that_cannot_be_says_why_in_the_log(tmp_path: Path) -> None:
         assert "not started again" in (tmp_path / "superd.log").read_text()
     finally:
         daemon._clean()
-
-
-def test_what_a_section_promises_and_this_version_does_not_do_is_warned_of(tmp_path: Path) -> None:
-    programs = (
-        "[eventlistener:l]\ncommand=cat\nevents=TICK_5\nautostart=false\n"
-        f"[fcgi-program:f]\ncommand=cat\nsocket=unix://{tmp_path}/f\nautostart=false\n"
-        "[program:p]\ncommand=cat\nautostart=false\nstdout_syslog=true\n"
-    )
-    with Daemon(tmp_path, programs) as daemon:
-        said = "\n".join(daemon.said)
-
-        assert "WARN [eventlistener:l] hears no events" in said
-        assert "WARN [fcgi-program:f] gets no socket" in said
-        assert "WARN [program:p] writes nothing to syslog" in said

@@ -14,7 +14,9 @@ def test_one_signal_has_many_names(name: str | int) -> None:
     assert signals.number_of(name) == signal.SIGTERM
 
 
-@pytest.mark.parametrize("name", ["", "NOSUCH", "SIG_DFL", "DFL", "0", "9999", "-1", "1.5", "SIG"])
+@pytest.mark.parametrize(
+    "name", ["", "NOSUCH", "SIG_DFL", "DFL", "0", "9999", "-1", "1.5", "SIG", "²", "9" * 5000]
+)
 def test_what_is_no_signal_has_no_number(name: str) -> None:
     assert signals.number_of(name) is None
 
