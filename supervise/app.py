@@ -30,7 +30,7 @@ from supervise.daemon.registry import Registry
 from supervise.daemon.reload import Reload
 from supervise.daemon.service import Service
 from supervise.daemon.supervisor import HEARD, Supervisor
-from supervise.errors import ConfigError, ServerError, SuperviseError
+from supervise.errors import ConfigError, ForbiddenError, ServerError, SuperviseError
 from supervise.unix import autolog, privileges, signals, sockets
 from supervise.unix.daemonize import (
     daemonize,
@@ -59,27 +59,28 @@ def run(path: str, overrides: Mapping[str, str]) -> str | None:
     signals.reset_ignored()
     if os.getpid() == 1:  # the kernel would drop what nobody listens to yet
         signals.hold_back(HEARD)
-    last: _Life | None = None
+    before: DaemonSpec | None = None  # of the life before this one
     while True:
         try:
             plan = reading.read_first(path, cwd, overrides)
             life = _Life(path, reading.argv(path, cwd, overrides), plan, neighbours, born_with)
-            ending = _once(life, first=last is None)
+            ending = _once(life, first=before is None)
         except (ConfigError, ServerError) as error:
-            if last is not None:
-                _say_what_ended_it(last, error)
+            if before is not None:
+                _say_what_ended_it(before, error)
             return str(error)
         if ending != "RESTARTING":
             return None
-        last = life
+        before = plan.daemon
 
 
-def _say_what_ended_it(last: _Life, error: SuperviseError) -> None:
+def _say_what_ended_it(spec: DaemonSpec, error: SuperviseError) -> None:
     """Log why there is no further life: a daemon has no terminal to say it on."""
+    log = Log(SystemClock())
     with contextlib.suppress(ServerError):
-        _open_log(last.log, last.plan.daemon)
-    last.log.critical(f"not started again: {error}")
-    last.log.close()
+        _open_log(log, spec)
+    log.critical(f"not started again: {error}")
+    log.close()
 
 
 @dataclass(slots=True)
@@ -114,7 +115,10 @@ def _once(life: _Life, *, first: bool) -> str:
             privileges.become(spec.user)
         pidfile = PidFile(spec.pidfile)
         closing.callback(pidfile.close)
-        pidfile.lock()
+        try:
+            pidfile.lock()
+        except ForbiddenError as error:  # common where user= is said; upstream runs without one
+            log.critical(str(error))
         for server in life.plan.servers:
             if server.path:
                 life.listeners.append(sockets.listen(server))
@@ -128,6 +132,7 @@ def _once(life: _Life, *, first: bool) -> str:
             except OSError as error:
                 why = os.strerror(error.errno or 0)
                 raise ServerError(f"cannot become a daemon in {spec.directory}: {why}") from error
+        signals.hold_back(HEARD)  # who reads the pid may signal at once: nobody listens yet
         pidfile.write(os.getpid())
         _say_how_it_is(life)
         with asyncio.Runner() as runner:

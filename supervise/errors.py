@@ -4,6 +4,7 @@
     ├── ConfigError        a file or a command line that cannot be used
     ├── SpawnError         a program that could not be started
     ├── ServerError        a socket or a pid file that cannot be ours
+    │   └── ForbiddenError   a pid file that we have no right to write
     └── Refusal            a command that was understood and not carried out
 
 Source of the codes: Supervisor 4.3, ``supervisor/xmlrpc.py`` (class Faults).
@@ -16,7 +17,7 @@ from enum import IntEnum
 
 
 class Fault(IntEnum):
-    """Fault numbers of XML-RPC; a native result carries the name in lower case."""
+    """Fault numbers of XML-RPC; a native result carries the name."""
 
     UNKNOWN_METHOD = 1
     INCORRECT_PARAMETERS = 2
@@ -61,6 +62,10 @@ class SpawnError(SuperviseError):
 
 class ServerError(SuperviseError):
     """A socket, a pid file or a log of the daemon's own that cannot be used."""
+
+
+class ForbiddenError(ServerError):
+    """A pid file that we have no right to write: one can live without."""
 
 
 class Refusal(SuperviseError):

@@ -31,13 +31,15 @@ Methods, their params and what each result holds (``wait`` defaults to true):
     reread                        {"group", "code": "available"|"changed"|"disappeared"}, and at
                                    last {"warnings": [...]}, lines about the files, if any
     update    groups=[]           {"group", "code": "stopped"|"removed"|"updated"|"added", "text"},
-                                   and at last the same
+                                   the code FAILED where one cannot be stopped, and at last
+                                   the warnings again
     add       groups              {"group", "code", "text"}
     remove    groups              {"group", "code", "text"}
     avail                         {"name", "group", "process", "in_use", "autostart",
                                    "group_priority", "process_priority"}
-    reload, shutdown              {}     answered before it is done; shutdown wait=true holds the
-                                         connection until everything has stopped
+    reload                        {}     answered before it is done
+    shutdown  wait=false          {}     the same; with wait=true the end of the answer comes
+                                         when everything has stopped
     version                       {"version"}
     info                          {"version", "pid", "identification", "state"}
 

@@ -51,7 +51,7 @@ def load(path: str | Path | None = None, environ: MutableMapping[str, str] | Non
         ConfigError: there is no such file, or it is not right; a line for each problem.
     """
     environ = os.environ if environ is None else environ
-    return App(read(find(path, environ, Path.cwd()), environ))
+    return App(read(find(path, environ, _here()), environ))
 
 
 class App:
@@ -219,6 +219,14 @@ class Transports(Mapping[str, Transport]):
 
     def _dispatch(self, envelope: Envelope) -> Envelope:
         return self._bus.dispatch(envelope)
+
+
+def _here() -> Path:
+    """The working directory; where it was removed, an absolute ``path`` still works."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path()
 
 
 def _as_text(value: str | float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from supervise.config.model import Program
+from supervise.config.model import EventListener, FcgiProgram, Program
 from supervise.config.values import SYSLOG
 from supervise.core.spec import AUTO, OutputSpec, Policy
 
@@ -63,6 +63,7 @@ def server_url(model: Program) -> str | None:
 
 def oddities(model: Program) -> Iterator[tuple[str, str]]:
     """Give key and text of what works, though hardly as it was meant, in supervisord's words."""
+    yield from _not_yet(model)
     for stream in ("stdout", "stderr"):
         key = f"{stream}_logfile"
         logfile = getattr(model, key)
@@ -90,6 +91,17 @@ def oddities(model: Program) -> Iterator[tuple[str, str]]:
                 "the filename has been ignored"
             ),
         )
+
+
+def _not_yet(model: Program) -> Iterator[tuple[str, str]]:
+    """Give key and text of what is accepted and does nothing so far."""
+    if isinstance(model, EventListener):
+        yield "events", "it runs, but this version sends no events"
+    if isinstance(model, FcgiProgram):
+        yield "socket", "it runs, but this version opens no socket for it"
+    for stream in ("stdout", "stderr"):
+        if getattr(model, f"{stream}_syslog") or getattr(model, f"{stream}_logfile") == SYSLOG:
+            yield f"{stream}_syslog", f"this version sends no {stream} to syslog, only to a file"
 
 
 def _log_file(logfile: str | None, absolute: _Absolute) -> str | None:

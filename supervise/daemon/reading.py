@@ -93,16 +93,18 @@ class Reader:
         ended: asyncio.Future[ExitStatus] = asyncio.get_running_loop().create_future()
         self._reaper.watch(child.pid, child.pidfd, lambda status: _tell(ended, status))
         try:
-            async with asyncio.timeout(TIMEOUT):
-                out, err = await asyncio.gather(_slurp(child.stdout), _slurp(child.stderr))
+            async with asyncio.timeout(TIMEOUT), asyncio.TaskGroup() as both:
+                out = both.create_task(_slurp(child.stdout))
+                err = both.create_task(_slurp(child.stderr))
                 status = await ended
-        except (TimeoutError, ValueError) as error:
-            raise ConfigError(
-                [f"{self._path}: the reader gave no plan within {TIMEOUT:g} seconds"]
-            ) from error
+        except TimeoutError as error:
+            text = f"{self._path}: the reader gave no plan within {TIMEOUT:g} seconds"
+            raise ConfigError([text]) from error
+        except ExceptionGroup as errors:
+            raise ConfigError([f"{self._path}: the reader gave {errors.exceptions[0]}"]) from errors
         finally:
             self._bury(child, ended)
-        return _plan(self._path, status.code, out, err)
+        return _plan(self._path, status.code, out.result(), err.result())
 
     def _bury(self, child: Child, ended: asyncio.Future[ExitStatus]) -> None:
         """End a reader that is still there and give its descriptors back."""

@@ -22,7 +22,7 @@ from supervise.errors import Fault, Refusal
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """What became of one group: "stopped", "removed", "updated", "added" or "problems"."""
+    """What became of one group: "stopped", "removed", "updated", "added", or a Fault's name."""
 
     group: str
     code: str
@@ -89,7 +89,7 @@ class Reload:
                 elif group is not None and spec is not None and group.spec != spec:
                     await self._change(group, diff.change(group.spec, spec), results)
         except Refusal as problem:
-            results.put_nowait(GroupResult(name, "problems", problem.text))
+            results.put_nowait(GroupResult(name, problem.fault.name, problem.text))
         finally:
             results.put_nowait(None)
 
@@ -104,7 +104,8 @@ class Reload:
         runners = list(group.runners.values())
         await _stop_all(runners, runners)
         results.put_nowait(GroupResult(group.spec.name, "stopped"))
-        self._registry.remove(group.spec.name)
+        if self._is_there(group):
+            self._registry.remove(group.spec.name)
         results.put_nowait(GroupResult(group.spec.name, "removed"))
 
     async def _change(
@@ -118,6 +119,8 @@ class Reload:
         start |= {runner.spec.name for runner in renewed if _was_wanted(runner)}
         if await _stop_all(dropped, [*dropped, *renewed]):
             results.put_nowait(GroupResult(change.new.name, "stopped"))
+        if not self._is_there(group):
+            raise Refusal(Fault.FAILED, f"{group.spec.name} was removed meanwhile")
         for runner in dropped:
             runner.close()
             group.runners.pop(runner.spec.name, None)
@@ -130,6 +133,10 @@ class Reload:
             if spec.name in start:
                 group.runners[spec.name].tell(Start())
         results.put_nowait(GroupResult(change.new.name, "updated"))
+
+    def _is_there(self, group: Group) -> bool:
+        """Whether nobody removed ``group`` while we waited: what it starts would be nobody's."""
+        return self._registry.groups.get(group.spec.name) is group
 
 
 def _was_wanted(runner: Runner) -> bool:
@@ -157,5 +164,5 @@ async def _stop_all(held: Iterable[Runner], runners: Iterable[Runner]) -> list[R
         for runner in stopping:
             runner.tell(Stop())
             if not await stopped(runner):
-                raise Refusal(Fault.STILL_RUNNING, f"{runner.name}: {runner.process.reason}")
+                raise Refusal(Fault.FAILED, f"{runner.name}: {runner.process.reason}")
     return ran

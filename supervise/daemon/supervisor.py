@@ -158,5 +158,9 @@ class Supervisor:
                 for runner in rest:
                     await stopped(runner)
         except TimeoutError:
-            left = ", ".join(f"{runner.name} (pid {runner.process.pid})" for runner in rest)
+            left = ", ".join(
+                f"{runner.name} (pid {runner.child.pid})"
+                for runner in rest
+                if runner.child is not None
+            )
             self._log.critical(f"could not be killed and may still run: {left}")

@@ -25,8 +25,14 @@ class Breath:
 
 
 async def stopped(runner: Runner) -> bool:
-    """Wait until ``runner`` has no child, however long that takes; False if it is UNKNOWN."""
-    while runner.child is not None and runner.process.state is not State.UNKNOWN:
+    """Wait until the child that ``runner`` has now is gone; False if it cannot be killed.
+
+    There may be another one by then: somebody else may start it the moment it has stopped.
+    """
+    child = runner.child
+    while child is not None and runner.child is child:
+        if runner.process.state is State.UNKNOWN:
+            return False
         changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def notice(_: Runner, __: Announce, changed: asyncio.Future[None] = changed) -> bool:
@@ -36,4 +42,4 @@ async def stopped(runner: Runner) -> bool:
 
         runner.when(notice)
         await changed
-    return runner.child is None
+    return True

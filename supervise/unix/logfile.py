@@ -184,12 +184,12 @@ def _open(path: str, mode: int, extra: int = 0) -> int:
     try:
         return os.open(path, flags, mode)
     except FileNotFoundError:
-        _make_directory(Path(path).parent)
+        make_directory(Path(path).parent)
         return os.open(path, flags, mode)
 
 
-def _make_directory(path: Path) -> None:
+def make_directory(path: Path) -> None:
     """Make ``path`` and what is missing above it, never writable for others."""
     if not path.is_dir():
-        _make_directory(path.parent)
+        make_directory(path.parent)
         path.mkdir(0o755, exist_ok=True)

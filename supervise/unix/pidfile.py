@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from supervise.errors import ForbiddenError, ServerError
+from supervise.unix.logfile import make_directory
 
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -33,7 +34,7 @@ class PidFile:
         """
         while self._fd is None:
             try:
-                Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+                make_directory(Path(self.path).parent)
                 fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             except OSError as error:
                 why = os.strerror(error.errno or 0)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from supervise.core.spec import ServerSpec
 from supervise.errors import ServerError
+from supervise.unix.logfile import make_directory
 
 LONGEST = 107  # bytes of a path that fit into sockaddr_un
 BACKLOG = 128
@@ -53,7 +54,7 @@ def listen(spec: ServerSpec) -> UnixListener:
     temporary = f"{path}.{os.getpid()}"
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        make_directory(Path(path).parent)
         with contextlib.suppress(FileNotFoundError):
             Path(temporary).unlink()
         _bind_closed(sock, temporary)

@@ -821,3 +821,19 @@ def test_a_wrong_command_line_is_exit_2(tmp_path: Path, argv: list[str]) -> None
 
     assert done.returncode == 2
     assert done.stderr.startswith("Error: ")
+
+
+def test_what_is_accepted_and_does_nothing_yet_is_a_warning(tmp_path: Path) -> None:
+    conf = tmp_path / "x.conf"
+    conf.write_text(
+        "[supervisord]\n"
+        "[eventlistener:l]\ncommand=cat\nevents=TICK_5\n"
+        "[fcgi-program:f]\ncommand=cat\nsocket=tcp://127.0.0.1:9\n"
+        "[program:p]\ncommand=cat\nstderr_syslog=true\n"
+    )
+
+    warnings = "\n".join(load(str(conf)).warnings)
+
+    assert f"{conf}:4: [eventlistener:l] events: it runs, but this version sends no" in warnings
+    assert f"{conf}:7: [fcgi-program:f] socket: it runs, but this version opens no" in warnings
+    assert f"{conf}:10: [program:p] stderr_syslog: this version sends no stderr" in warnings

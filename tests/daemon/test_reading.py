@@ -102,3 +102,27 @@ def test_a_reader_that_ends_strangely_is_said(tmp_path: Path) -> None:
                 await reader.read()
 
     run(scenario)
+
+
+def test_a_reader_that_says_too_much_is_ended_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervise.daemon.reading.LARGEST", 100_000)
+
+    async def scenario() -> None:
+        async with house(tmp_path) as here:
+            kit = here.kit
+            reader = Reader(
+                "the file", ["sh", "-c", "head -c 200000 /dev/zero; exec sleep 1000"],
+                spawner=kit.spawner, reaper=kit.reaper, clock=SystemClock(), plan=Plan(),
+            )  # fmt: skip
+            before = our_descriptors()
+            tasks = asyncio.all_tasks()
+
+            with pytest.raises(ConfigError, match=r"the file: .* more than 100000 bytes"):
+                await reader.read()
+
+            assert our_descriptors() == before
+            assert asyncio.all_tasks() == tasks
+
+    run(scenario)

@@ -35,6 +35,19 @@ def test_closed_standard_streams_change_nothing(project: Project) -> None:
     assert project.numbers() == NOTHING
 
 
+def test_a_working_directory_that_is_gone_is_no_traceback(project: Project) -> None:
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    project.messenger = ["/bin/sh", "-c", script, "sh", *project.messenger]
+
+    named = project.run("stats", "-c", str(project.directory / "messenger.toml"))
+    looked_for = project.run("stats")
+
+    assert named.returncode == 0, named.stderr
+    assert looked_for.returncode == 1
+    assert "messenger: no messenger.toml: looked for" in looked_for.stderr
+    assert "Traceback" not in looked_for.stderr
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -39,6 +40,26 @@ def test_a_successor_of_the_same_name_takes_up_at_once_what_a_killed_worker_held
     assert "through the gate 7" in heir.stdout
     assert "its worker w1" in heir.stderr
     assert project.numbers() == NOTHING
+
+
+def test_a_container_that_starts_again_takes_up_what_it_held(project: Project) -> None:
+    container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if subprocess.run([*container, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("only who may make PID namespaces has containers")
+    project.shut_gate()
+    project.dispatch("Gate", number=7)
+    project.messenger = [*container, *project.messenger]
+    with project.start("consume", "async", "--name=w1") as victim:
+        victim.until("at the gate 7")
+        early = project.run("consume", "async", "--name=w1", "--time-limit=0.1")
+        victim.send(signal.SIGKILL)
+        victim.ended()
+    (project.directory / "shut").unlink()
+
+    heir = project.run("consume", "async", "--name=w1", "--limit=1")
+
+    assert "at the gate" not in early.stdout
+    assert "through the gate 7" in heir.stdout
 
 
 def test_what_a_killed_worker_held_returns_when_its_lease_ends(tmp_path: Path) -> None:
@@ -212,6 +233,18 @@ def test_a_queue_that_was_deleted_is_served_again_when_it_is_back(project: Proje
         project.dispatch("SmsNotification", content="after the deletion")
 
         worker.until("sending after the deletion")
+
+
+def test_a_message_wakes_a_worker_through_a_link_to_the_database(project: Project) -> None:
+    (project.directory / "shared").mkdir()
+    project.database.parent.mkdir()
+    project.database.symlink_to(project.directory / "shared" / "messages.db")
+    with project.start("consume", "async", "-vvv") as worker:
+        worker.until(IDLE)
+
+        project.dispatch("SmsNotification", content="through the link")
+
+        worker.until("sending through the link")
 
 
 def test_a_locked_database_is_waited_for_and_said_once(project: Project) -> None:

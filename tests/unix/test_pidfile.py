@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,15 @@ def test_somebody_elses_new_file_of_the_name_is_left_alone(tmp_path: Path) -> No
 def test_a_path_that_cannot_be_is_said(tmp_path: Path) -> None:
     with pytest.raises(ServerError, match=f"cannot open pidfile {tmp_path}: Is a directory"):
         PidFile(str(tmp_path)).lock()
+
+
+def test_a_directory_that_it_makes_is_never_writable_for_others(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        file = PidFile(str(tmp_path / "a/b/pid"))
+        file.lock()
+        file.close()
+    finally:
+        os.umask(before)
+
+    assert [stat.S_IMODE((tmp_path / made).stat().st_mode) for made in ("a", "a/b")] == [0o755] * 2

@@ -79,3 +79,13 @@ def test_the_longest_path_works_and_one_byte_more_is_said(tmp_path: Path) -> Non
 
     with pytest.raises(ServerError, match="has 108 bytes; at most 107 work"):
         listen(_spec(Path(path + "x")))
+
+
+def test_a_directory_that_it_makes_is_never_writable_for_others(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        listen(ServerSpec("unix_http_server", path=str(tmp_path / "a/s"))).close()
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o755

@@ -124,6 +124,9 @@ def _explained(file: Path, text: str, error: ValidationError) -> Iterable[str]:
         keys = [str(part) for part in problem["loc"]]
         if problem["type"] == "extra_forbidden":
             message = f"no such key{did_you_mean(keys[-1], _known(keys))}"
+        elif problem["type"] == "model_type":
+            dsn = "a DSN in quotes, or " if keys[0] == "transports" and len(keys) == 2 else ""  # noqa: PLR2004 - [transports] name
+            message = f"should be {dsn}a table"
         else:
             message = problem["msg"][:1].lower() + problem["msg"][1:]
         yield f"{file}{line_of(text, keys)}: {_place(keys)}: {message}"

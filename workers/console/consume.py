@@ -49,11 +49,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         name = worker_name(args.name, context.environ, socket.gethostname(), os.getpid())
         signals = StopSignals(Pause())
         signals.install()
+        worker = _worker(app, receivers, args, context.started, signals)
         if not args.quiet:
             _banner(receivers, name, args, context.stderr)
         for receiver in receivers:
             receiver.consume_as(name)
-        return _run(_worker(app, receivers, args, context.started, signals), signals)
+        return _run(worker, signals)
 
 
 def _run(worker: Worker, signals: StopSignals) -> int:
@@ -158,7 +159,7 @@ def _reasons(args: argparse.Namespace) -> str:
         f"processed {args.limit} messages" if args.limit else "",
         f"reached {args.failure_limit} failed messages" if args.failure_limit else "",
         f"exceeded {values.as_size(args.memory_limit)} of memory" if args.memory_limit else "",
-        f"been running for {args.time_limit:g}s" if args.time_limit else "",
+        f"been running for {args.time_limit:.15g}s" if args.time_limit else "",
     ]
     stop = "received a stop signal via the messenger:stop-workers command"
     said = ", ".join(reason for reason in reasons if reason)

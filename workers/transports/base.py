@@ -2,7 +2,8 @@
 
 A transport is opened on first use, by whichever method is called first, and
 every method raises ``TransportError`` with its name in the text when its store
-cannot be used. It belongs to one thread, except for ``send`` and ``interrupt``.
+cannot be used. It belongs to one thread, except for ``send`` and ``interrupt``, and
+for ``ack`` and ``release``, which another thread may call while a handler runs.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ from pathlib import Path
 _IN_MODIFY, _IN_ATTRIB, _IN_MOVED_TO, _IN_CREATE = 0x2, 0x4, 0x80, 0x100
 _IN_DELETE_SELF, _IN_MOVE_SELF, _IN_ONLYDIR = 0x400, 0x800, 0x01000000
 _FILE = _IN_MODIFY | _IN_ATTRIB | _IN_DELETE_SELF | _IN_MOVE_SELF
+_GONE = _IN_ATTRIB | _IN_DELETE_SELF | _IN_MOVE_SELF  # ATTRIB: unlinked, and still open here
 _DIRECTORY = _IN_CREATE | _IN_MOVED_TO | _IN_ONLYDIR
+_FILES = ("", "-wal", "-journal")
 _HEADER = struct.Struct("iIII")
 
 
@@ -29,13 +31,15 @@ class Watch:
 
     def __init__(self, libc: ctypes.CDLL, path: Path) -> None:
         self._libc = libc
-        self._path = path
-        self._names = {os.fsencode(path.name + suffix) for suffix in ("", "-wal", "-journal")}
+        self._path = path.resolve()  # SQLite keeps its log beside the file a link leads to
+        places = {path, self._path}
+        self._names = {os.fsencode(place.name + suffix) for place in places for suffix in _FILES}
         self._fd: int = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1")
         try:
-            self._arm(path.parent, _DIRECTORY)
+            for directory in {place.parent for place in places}:
+                self._arm(directory, _DIRECTORY)
         except OSError:
             self.close()
             raise
@@ -69,7 +73,7 @@ class Watch:
             _, mask, _, length = _HEADER.unpack_from(events, offset)
             offset += _HEADER.size + length
             name = events[offset - length : offset].rstrip(b"\0")
-            if name in self._names or mask & (_IN_DELETE_SELF | _IN_MOVE_SELF):
+            if name in self._names or mask & _GONE:
                 return True
         return False
 

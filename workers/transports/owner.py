@@ -3,7 +3,8 @@
 A name alone is not proof of anything: it comes back with the next process of the
 same program. What is proven here is that *this* holder is gone: same host, same
 boot, same PID namespace, and no live process of that PID with that start time. Where
-one of them cannot be known, nobody is declared dead and the lease has to run out.
+one of them cannot be known, nobody is declared dead here: then its lock may tell
+(``owner_locks``), or the lease has to run out.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 ``messenger_messages`` is Symfony's, column for column: a PHP worker reads and writes
 the same rows. What its seven columns have no place for lies in tables named after
-it: who holds a message (``_leases``, ``_owners``) and until which fraction of a second
+it: who holds a message (``_leases``, ``_owners``, ``_locks``) and until which fraction of a second
 it is delayed (``_delays``). A row there means nothing once its message is gone.
 
 Times in Symfony's columns are UTC texts of whole seconds, ours are seconds since the
@@ -66,6 +66,8 @@ def schema(table: str) -> tuple[str, ...]:
             id INTEGER PRIMARY KEY, name TEXT NOT NULL, host TEXT NOT NULL, boot TEXT NOT NULL,
             namespace TEXT NOT NULL, pid INTEGER NOT NULL, started TEXT NOT NULL,
             UNIQUE (host, boot, namespace, pid, started, name))""",
+        f"""CREATE TABLE IF NOT EXISTS {table}_locks (
+            owner_id INTEGER PRIMARY KEY, inode INTEGER NOT NULL)""",
         f"""CREATE TABLE IF NOT EXISTS {table}_leases (
             message_id INTEGER PRIMARY KEY, owner_id INTEGER NOT NULL,
             delivered_at TEXT NOT NULL, attempts INTEGER NOT NULL)""",
@@ -98,6 +100,7 @@ class Statements:
     give_back_listed: str
     register: str
     owner_id: str
+    lock: str
     queue_of: str
     held_by_name: str
     held_too_long: str
@@ -109,18 +112,20 @@ class Statements:
     in_hand: str
     idle_owners: str
     remove_owner: str
+    remove_lock: str
     sweep: tuple[str, ...]
 
 
 def statements(table: str) -> Statements:
     """Write the statements for ``table``, whose name is trusted (checked by its transport)."""
     leases, owners, delays = f"{table}_leases", f"{table}_owners", f"{table}_delays"
+    locks = f"{table}_locks"
     due = f"""m.queue_name = :queue AND m.delivered_at IS NULL AND m.available_at <= :now
         AND NOT EXISTS (SELECT 1 FROM {delays} d WHERE d.message_id = m.id AND d.due_at > :time)"""
     holder = f"""{table} m LEFT JOIN {leases} l
         ON l.message_id = m.id AND l.delivered_at = m.delivered_at
-        LEFT JOIN {owners} o ON o.id = l.owner_id"""
-    who = "o.name, o.host, o.boot, o.namespace, o.pid, o.started"
+        LEFT JOIN {owners} o ON o.id = l.owner_id LEFT JOIN {locks} k ON k.owner_id = o.id"""
+    who = "o.name, o.host, o.boot, o.namespace, o.pid, o.started, o.id, k.inode"
     listed = "(SELECT value FROM json_each(:ids))"
     mine = f"""(SELECT l.message_id FROM json_each(:ids) j JOIN {leases} l
         ON l.message_id = j.value JOIN {table} m
@@ -148,6 +153,7 @@ def statements(table: str) -> Statements:
         owner_id=f"""SELECT id FROM {owners} WHERE name = ? AND host = ? AND boot = ?
             AND namespace = ? AND pid = ? AND started = ?""",
         queue_of=f"SELECT queue_name FROM {table} WHERE id = ?",
+        lock=f"INSERT OR REPLACE INTO {locks} (owner_id, inode) VALUES (?, ?)",
         held_by_name=f"""SELECT m.id, l.attempts, {who} FROM {holder} WHERE m.queue_name = ?
             AND m.delivered_at IS NOT NULL AND o.name = ? ORDER BY m.available_at, m.id""",
         held_too_long=f"""SELECT m.id, l.attempts, {who} FROM {holder}
@@ -162,9 +168,10 @@ def statements(table: str) -> Statements:
         waiting=f"SELECT COUNT(*) FROM {table} WHERE queue_name = ? AND delivered_at IS NULL",
         in_hand=f"""SELECT m.delivered_at, COUNT(*), {who} FROM {holder}
             WHERE m.queue_name = ? AND m.delivered_at IS NOT NULL GROUP BY m.delivered_at, o.id""",
-        idle_owners=f"""SELECT o.id, {who} FROM {owners} o
+        idle_owners=f"""SELECT {who} FROM {owners} o LEFT JOIN {locks} k ON k.owner_id = o.id
             WHERE o.id NOT IN (SELECT owner_id FROM {leases})""",
         remove_owner=f"DELETE FROM {owners} WHERE id = ?",
+        remove_lock=f"DELETE FROM {locks} WHERE owner_id = ?",
         sweep=(
             f"DELETE FROM {leases} WHERE message_id NOT IN (SELECT id FROM {table})",
             f"DELETE FROM {delays} WHERE message_id NOT IN (SELECT id FROM {table})",

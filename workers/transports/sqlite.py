@@ -20,6 +20,7 @@ from workers.serializer import Encoded, Serializer
 from workers.stamps import Delay, TransportMessageId
 from workers.transports.base import Sender, Stats
 from workers.transports.changes import Watch, open_watch
+from workers.transports.owner_locks import OwnerLocks
 from workers.transports.pause import Pause
 from workers.transports.sql import statements, timestamp
 from workers.transports.sqlite_file import SqliteFile
@@ -56,7 +57,8 @@ class SqliteTransport:
         self._clock = clock
         self._options = said = SqliteOptions.read(name, options)
         self._sql = statements(said.table_name)
-        self._holder = Holder(self._sql)
+        self._locks = OwnerLocks(path)
+        self._holder = Holder(self._sql, self._locks)
         self._leases = [self._leases_on(said.queue_name)]
         self._inherited = True
         self._setting_up = False
@@ -194,6 +196,7 @@ class SqliteTransport:
             self._pause.close()
             self._pause = None
         self._file.close()
+        self._locks.close()
 
     def _take(self, limit: int) -> list[Taken]:
         """Look for messages, behind whoever is writing now: what woke us may not be visible yet.
@@ -218,7 +221,7 @@ class SqliteTransport:
         return taken
 
     def _inherit(self, connection: sqlite3.Connection) -> None:
-        sweep(connection, self._sql, self._holder.owner)
+        sweep(connection, self._sql, self._holder)
         for queue in self._leases:
             queue.inherit(connection)
 

@@ -1,8 +1,8 @@
 """One SQLite file: opened late, reopened when it was replaced, its errors in a user's words.
 
 A connection belongs to one process (after a fork the child opens its own) and to the
-file that was at the path when it was opened: a queue deleted by hand would otherwise
-be served from a file that nobody can see. Several threads may use it, one at a time.
+file that was at the path when it was opened: a queue (or its log) deleted by hand would
+otherwise be served from a file that nobody can see. Several threads may use it, one at a time.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _WORDS: Final = {
     sqlite3.SQLITE_CORRUPT: "is damaged (PRAGMA integrity_check says more)",
     sqlite3.SQLITE_PERM: "cannot be opened: no permission",
 }
+_BROKEN: Final = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class SqliteFile:
@@ -56,7 +57,8 @@ class SqliteFile:
         self._patience = patience
         self._prepare = prepare
         self._connection: sqlite3.Connection | None = None
-        self._opened: tuple[int, int] | None = None  # device and inode
+        self._opened: tuple[int, int, int] | None = None  # device, inode, inode of the log
+        self._log = path
         self._process = 0
         self._trusted_until = 0.0
         self._left_behind: list[sqlite3.Connection] = []  # a parent's: not ours to close
@@ -71,6 +73,7 @@ class SqliteFile:
             try:
                 yield self._current()
             except (sqlite3.Error, OSError) as error:
+                self._doubt(error)
                 raise self._explain(error) from error
 
     @contextmanager
@@ -104,6 +107,7 @@ class SqliteFile:
                 self._wait_at_most(connection, self._patience)
                 return connection.execute(statement, values).lastrowid or 0
             except (sqlite3.Error, OSError) as error:
+                self._doubt(error)
                 raise self._explain(error) from error
 
     def same_file(self, other: SqliteFile) -> bool:
@@ -140,18 +144,25 @@ class SqliteFile:
         self._trusted_until = now + _TRUST
         return self._connection
 
-    def _identity(self) -> tuple[int, int] | None:
+    def _identity(self) -> tuple[int, int, int] | None:
+        """Tell the file, and its log, from every other: neither changes while it is open."""
         try:
             found = self.path.stat()
         except FileNotFoundError:
             return None
-        return found.st_dev, found.st_ino
+        try:
+            log = self._log.stat().st_ino
+        except FileNotFoundError:
+            log = 0
+        return found.st_dev, found.st_ino, log
 
     def _open(self) -> sqlite3.Connection:
         if sqlite3.sqlite_version_info < _OLDEST:
             found, needed = sqlite3.sqlite_version, ".".join(map(str, _OLDEST))
             raise TransportError(f"{self._label} needs SQLite {needed}; this Python has {found}")
         self._make_directory()
+        real = self.path.resolve()
+        self._log = real.with_name(real.name + "-wal")
         connection = sqlite3.connect(
             self.path, timeout=self._patience, isolation_level=None, check_same_thread=False
         )
@@ -217,6 +228,14 @@ class SqliteFile:
         if seconds != self._waits:
             connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
             self._waits = seconds
+
+    def _doubt(self, error: sqlite3.Error | OSError) -> None:
+        """Open the file anew next time, where the connection may be what is broken.
+
+        It keeps a log that somebody deleted, and answers nothing but errors from then on.
+        """
+        if isinstance(error, sqlite3.Error) and _primary(error) in _BROKEN:
+            self.close()
 
     def _explain(self, error: sqlite3.Error | OSError) -> TransportError:
         if isinstance(error, OSError):

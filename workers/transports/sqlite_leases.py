@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from workers.transports.base import Stats
 from workers.transports.owner import Fate, Owner
+from workers.transports.owner_locks import OwnerLocks
 from workers.transports.sql import Statements, epoch, timestamp
 
 logger = logging.getLogger("messenger")
@@ -37,10 +38,11 @@ class Taken(NamedTuple):
 class Holder:
     """This process, as the file knows it: its row is written with its first lease."""
 
-    def __init__(self, sql: Statements) -> None:
+    def __init__(self, sql: Statements, locks: OwnerLocks) -> None:
         self.owner = Owner.current()
         self.id: int | None = None
         self._sql = sql
+        self._locks = locks
 
     def call(self, name: str) -> None:
         """Go by ``name`` from now on."""
@@ -57,7 +59,26 @@ class Holder:
             row = (me.name, me.host, me.boot, me.namespace, me.pid, me.started)
             connection.execute(self._sql.register, row)
             self.id = int(connection.execute(self._sql.owner_id, row).fetchone()[0])
+            inode = self._locks.hold(self.id)
+            if inode is not None:
+                connection.execute(self._sql.lock, (self.id, inode))
         return self.id
+
+    def fate_of(self, who: Sequence[object]) -> Fate:
+        """What became of a holder; one that keeps no record of itself (PHP) is not known.
+
+        Where PIDs cannot be compared, the lock of a process of this kernel decides.
+        """
+        name, host, boot, namespace, pid, started, number, inode = who
+        if not isinstance(pid, int):
+            return Fate.UNKNOWN
+        other = Owner(str(name), str(host), str(boot), str(namespace), pid, str(started))
+        fate = self.owner.fate_of(other)
+        if fate is not Fate.UNKNOWN or not other.boot or other.boot != self.owner.boot:
+            return fate
+        if not isinstance(number, int) or not isinstance(inode, int):
+            return Fate.UNKNOWN
+        return Fate.DEAD if self._locks.is_free(number, inode) else Fate.UNKNOWN
 
 
 class Leases:
@@ -94,12 +115,12 @@ class Leases:
 
     def inherit(self, connection: sqlite3.Connection) -> None:
         """Give back what dead processes of our name held; it is taken before anything else."""
-        here, name = self._holder.owner, self._holder.owner.name
+        name = self._holder.owner.name
         left = []
         for message, attempts, *who in connection.execute(
             self._sql.held_by_name, (self._queue, name)
         ).fetchall():
-            if here.fate_of(Owner(*who)) is Fate.DEAD:
+            if self._holder.fate_of(who) is Fate.DEAD:
                 logger.warning(
                     "taking up message %s of queue %s again: its worker %s (pid %s) died, try %s",
                     message, self._queue, name, who[4], attempts + 1,
@@ -152,9 +173,8 @@ class Leases:
         ready = connection.execute(self._sql.ready, values).fetchone()[0]
         waiting = connection.execute(self._sql.waiting, (self._queue,)).fetchone()[0]
         delayed, held, abandoned = waiting - ready, 0, 0
-        here = self._holder.owner
         for delivered_at, count, *who in connection.execute(self._sql.in_hand, (self._queue,)):
-            fate = _fate(here, who)
+            fate = self._holder.fate_of(who)
             if fate is not Fate.ALIVE and self._end(str(delivered_at)) <= now:
                 ready += count
             elif fate is Fate.DEAD:
@@ -168,10 +188,9 @@ class Leases:
 
         A worker that lives keeps its message however long the handler takes.
         """
-        here = self._holder.owner
         cutoff = timestamp(now - self._timeout)
         ended = connection.execute(self._sql.held_too_long, (self._queue, cutoff)).fetchall()
-        back = [row[0] for row in ended if _fate(here, row[2:]) is not Fate.ALIVE]
+        back = [row[0] for row in ended if self._holder.fate_of(row[2:]) is not Fate.ALIVE]
         for message in back:
             logger.warning("the lease of message %s of queue %s has ended", message, self._queue)
         self._give_back(connection, back)
@@ -197,24 +216,17 @@ class Leases:
         return epoch(delivered_at) + self._timeout + _FRACTION
 
 
-def sweep(connection: sqlite3.Connection, sql: Statements, here: Owner) -> None:
+def sweep(connection: sqlite3.Connection, sql: Statements, holder: Holder) -> None:
     """Remove our rows beside messages that are gone, and dead holders of nothing."""
     for statement in sql.sweep:
         connection.execute(statement)
-    for row, *who in connection.execute(sql.idle_owners).fetchall():
-        if here.fate_of(Owner(*who)) is Fate.DEAD:
-            connection.execute(sql.remove_owner, (row,))
+    for *who, number, inode in connection.execute(sql.idle_owners).fetchall():
+        if holder.fate_of((*who, number, inode)) is Fate.DEAD:
+            connection.execute(sql.remove_owner, (number,))
+            connection.execute(sql.remove_lock, (number,))
 
 
 def _rows(connection: sqlite3.Connection, statement: str, values: dict[str, object]) -> list[Taken]:
     """Run a claim; SQLite returns its rows in no particular order."""
     rows = [Taken(*row) for row in connection.execute(statement, values).fetchall()]
     return sorted(rows, key=lambda row: (str(row.available_at), row.id))
-
-
-def _fate(here: Owner, who: Sequence[object]) -> Fate:
-    """What became of a holder; one that keeps no record of itself (PHP) is not known."""
-    name, host, boot, namespace, pid, started = who
-    if not isinstance(pid, int):
-        return Fate.UNKNOWN
-    return here.fate_of(Owner(str(name), str(host), str(boot), str(namespace), pid, str(started)))

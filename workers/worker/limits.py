@@ -64,7 +64,7 @@ class Count:
             count = limits.failures
             return f"Worker stopped due to limit of {count} failed message(s) is reached"
         if self.seconds_left() == 0:
-            return f"Worker stopped due to time limit of {limits.seconds:g}s exceeded"
+            return f"Worker stopped due to time limit of {limits.seconds:.15g}s exceeded"
         return None
 
     def memory_reached(self) -> str | None:

@@ -69,4 +69,6 @@ def _watch(lab: Lab, kind: str, count: int) -> tuple[list[float], float]:
             idle = 100 * (proc.cpu(worker.pid) - before) / (time.monotonic() - start)
         finally:
             end(worker)
-        return [(started - sent) / 1e6 for sent, started in queue.stamps()[1:]], idle
+        return [
+            (started - sent) / 1e6 for sent, started in queue.stamps()[2:]
+        ], idle  # of each process not its first

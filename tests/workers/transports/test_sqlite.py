@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sqlite3
 import subprocess
 import sys
@@ -306,6 +307,35 @@ def test_nobody_inherits_from_the_living_or_under_another_name(house: House) -> 
     assert transport.stats() == Stats(0, in_hand=1, abandoned=1)
 
 
+def test_a_holder_of_another_pid_namespace_is_dead_once_its_lock_is_free(house: House) -> None:
+    transport = house.transport()
+    for content in "abc":
+        transport.send(sms(content))
+    alive = house.transport()
+    alive.consume_as("w1")
+    alive.get(1, 0)
+    _die_with_two_messages(house.path, "w1")
+    house.change("UPDATE messenger_messages_owners SET namespace = 'pid:[1]', pid = 1")
+
+    assert transport.stats() == Stats(0, in_hand=1, abandoned=2)
+    transport.consume_as("w1")
+    assert [message_id(envelope) for envelope in transport.get(5, 0)] == [2, 3]
+
+
+def test_a_holder_without_a_lock_in_another_namespace_is_not_declared_dead(house: House) -> None:
+    transport = house.transport()
+    for content in "ab":
+        transport.send(sms(content))
+    _die_with_two_messages(house.path, "w1")
+    house.change("UPDATE messenger_messages_owners SET namespace = 'pid:[1]', pid = 1")
+    house.change("DELETE FROM messenger_messages_locks")
+
+    transport.consume_as("w1")
+
+    assert transport.get(5, 0) == []
+    assert transport.stats() == Stats(0, in_hand=2)
+
+
 def test_our_rows_beside_messages_that_are_gone_are_swept(house: House) -> None:
     transport = house.transport()
     transport.send(sms("a", 5.0))
@@ -316,7 +346,7 @@ def test_our_rows_beside_messages_that_are_gone_are_swept(house: House) -> None:
     transport.consume_as("w1")
     transport.get(1, 0)
 
-    for table in ("owners", "leases", "delays"):
+    for table in ("owners", "locks", "leases", "delays"):
         assert house.rows(f"SELECT * FROM messenger_messages_{table}") == []  # noqa: S608 - our own names
 
 
@@ -334,6 +364,26 @@ def test_a_retry_and_its_original_change_places_in_one_transaction(house: House)
             transport.replace(original, original, to)
 
     assert transport.stats() == Stats(0, in_hand=1)
+
+
+def test_a_log_that_was_deleted_is_noticed_and_nothing_in_it_is_lost(house: House) -> None:
+    transport = house.transport()
+    transport.send(sms("before"))
+    (watch,) = transport.wake_fds()
+    held = transport.get(1, 0)
+    house.path.with_name("messages.db-wal").unlink()
+    assert select.select([watch], [], [], 5)[0]
+
+    assert transport.get(1, 0) == []  # the look that follows a wake-up
+    house.transport().send(sms("after"))  # a process of its own would be no different
+    after = transport.get(1, 0)
+    transport.ack(*held, *after)
+
+    assert [one.message for one in (*held, *after)] == [
+        SmsNotification("before"),
+        SmsNotification("after"),
+    ]
+    assert house.rows("SELECT * FROM messenger_messages") == []
 
 
 def test_a_retry_stays_in_the_queue_it_was_taken_from(house: House) -> None:

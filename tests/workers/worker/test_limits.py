@@ -21,6 +21,7 @@ class Clock:
         (Limits(failures=2), 9, 2, 0, "due to limit of 2 failed message(s) is reached"),
         (Limits(seconds=1.5), 0, 0, 1.4, None),
         (Limits(seconds=1.5), 0, 0, 1.5, "due to time limit of 1.5s exceeded"),
+        (Limits(seconds=1e6), 0, 0, 1e6, "due to time limit of 1000000s exceeded"),
     ],
 )
 def test_a_limit_is_reached_when_it_is(
