@@ -138,7 +138,7 @@ def _be_patient(connection: socket.socket) -> None:
     server would be an error at once.
     """
     if connection.family == socket.AF_UNIX:
-        limit = struct.pack("ll", int(PATIENCE), 0)
+        limit = struct.pack("ll", int(PATIENCE), int(PATIENCE % 1 * 1_000_000))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
     else:
         connection.settimeout(PATIENCE)

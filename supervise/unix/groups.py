@@ -9,18 +9,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 
 LOOK_AGAIN = 0.05  # seconds, only where the kernel has no pidfds
 
 
 def everybody() -> dict[int, list[int]]:
-    """Give the pids of all live processes by their process group, from /proc."""
+    """Give the pids of all live processes by their process group."""
     groups: dict[int, list[int]] = {}
+    for pid, group in _from_proc() if sys.platform == "linux" else _from_psutil():
+        groups.setdefault(group, []).append(pid)
+    return groups
+
+
+def _from_proc() -> Iterator[tuple[int, int]]:
     for name in os.listdir("/proc"):  # noqa: PTH208 - thousands of them
         if name.isdigit() and (group := _group_of(name)):
-            groups.setdefault(group, []).append(int(name))
-    return groups
+            yield int(name), group
+
+
+def _from_psutil() -> Iterator[tuple[int, int]]:
+    """Do it where there is no /proc; ten times slower."""
+    import psutil  # noqa: PLC0415 - 2 MiB that Linux does not need
+
+    for process in psutil.process_iter(["status"]):
+        if process.info["status"] not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            with contextlib.suppress(OSError):
+                yield process.pid, os.getpgid(process.pid)
 
 
 def _group_of(pid: str) -> int:

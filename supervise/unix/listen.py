@@ -24,7 +24,9 @@ class SignalListener:
         self._loop = loop
         self._wanted: dict[int, Heard] = {}
         self._came: dict[int, None] = {}  # in the order in which they came
-        self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
         self._before = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         loop.add_reader(self._read, self._woken)
 

@@ -152,8 +152,15 @@ def test_a_flood_of_one_child_delays_no_command(tmp_path: Path) -> None:
         for _ in range(20):
             assert daemon.codes("restart", names=["x"]) == {"x": "started"}
 
-        logs = sum(path.stat().st_size for path in tmp_path.glob("flood.log*"))
-        assert logs < 5_000_000
+        assert sum(map(_size, tmp_path.glob("flood.log*"))) < 5_000_000
+
+
+def _size(path: Path) -> int:
+    """Give the size of a file that may be rotated away at any moment."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def test_binary_output_is_kept_and_shown_to_the_byte(tmp_path: Path) -> None:

@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 
 from supervise.core.machine import Start
-from supervise.unix.groups import Census, EmptyWatch, everybody
+from supervise.unix.groups import Census, EmptyWatch, _from_psutil, everybody
 from tests.support.children import LEAVES_BEHIND, Announcements, command, kill
 from tests.support.inside import house, program, run
 
 
 def test_a_census_knows_us_by_our_group() -> None:
     assert os.getpid() in everybody()[os.getpgid(0)]
+
+
+def test_where_there_is_no_proc_the_census_knows_us_too() -> None:
+    assert (os.getpid(), os.getpgid(0)) in set(_from_psutil())
 
 
 def test_a_thousand_questions_in_one_turn_are_one_count(monkeypatch: pytest.MonkeyPatch) -> None:
