@@ -7,10 +7,9 @@ Source of the order of questions: Supervisor 4.3, ``rpcinterface.py`` (startProc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from supervise import names as grammar
 from supervise.core.machine import RUNNING_STATES, Announce, State
 from supervise.daemon.process import Runner
 from supervise.errors import Fault
@@ -152,14 +151,6 @@ def spawned(runner: Runner) -> Result:
 def refused(runner: Runner, fault: Fault, text: str = "", hint: tuple[str, ...] = ()) -> Result:
     """Give a failure for ``runner``."""
     return Result(runner.name.group, runner.name.process, fault.name, text, hint)
-
-
-def unknown(text: str, known: Iterable[Runner]) -> Result:
-    """Give the result for a name that means nothing."""
-    selector = grammar.parse(text)
-    meant = grammar.perhaps(text, (runner.name for runner in known))
-    hint = (f"did you mean '{meant}'?",) if meant else ()
-    return Result(selector.group, selector.process, Fault.BAD_NAME.name, text, hint)
 
 
 def _hint(runner: Runner, reason: str) -> tuple[str, ...]:

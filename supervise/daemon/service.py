@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
-from supervise import names as grammar
 from supervise.clock import Clock
 from supervise.core.machine import RUNNING_STATES, Start, State, Stop
 from supervise.core.spec import Plan
+from supervise.daemon import selection
 from supervise.daemon.narrate import Narrator
 from supervise.daemon.pending import (
     Pending,
@@ -27,7 +27,6 @@ from supervise.daemon.pending import (
     start_settled,
     stop_settled,
     stoppable,
-    unknown,
 )
 from supervise.daemon.process import Runner
 from supervise.daemon.reading import Reader
@@ -107,7 +106,9 @@ class Service:
     async def start(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
         """Start processes; those of a group that run already are passed over in silence."""
         self._refuse_when_stopping()
-        runners, wrong, _ = self._choose(wanted, lambda runner: not _running(runner))
+        runners, wrong, _ = selection.concerned(
+            self.registry, wanted, lambda runner: not _running(runner)
+        )
         for result in wrong:
             yield result
         pending, breath = Pending(start_settled), Breath()
@@ -154,7 +155,7 @@ class Service:
     async def stop(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
         """Stop processes; those of a group that do not run are passed over in silence."""
         self._refuse_when_stopping()
-        runners, wrong, _ = self._choose(wanted, stoppable)
+        runners, wrong, _ = selection.concerned(self.registry, wanted, stoppable)
         for result in wrong:
             yield result
         pending = Pending(stop_settled)
@@ -177,7 +178,7 @@ class Service:
     async def restart(self, wanted: Iterable[str], *, wait: bool = True) -> AsyncIterator[Result]:
         """Stop and start: each process starts as soon as it has stopped."""
         self._refuse_when_stopping()
-        runners, wrong, single = self._choose(wanted, lambda _: True)
+        runners, wrong, single = selection.concerned(self.registry, wanted, lambda _: True)
         for result in wrong:
             yield result
         stops, starts = Pending(stop_settled), Pending(start_settled)
@@ -204,7 +205,9 @@ class Service:
     async def signal(self, signal: str | int, wanted: Iterable[str]) -> AsyncIterator[Result]:
         """Send a signal to processes that run."""
         self._refuse_when_stopping()
-        runners, wrong, _ = self._choose(wanted, lambda runner: runner.child is not None)
+        runners, wrong, _ = selection.concerned(
+            self.registry, wanted, lambda runner: runner.child is not None
+        )
         for result in wrong:
             yield result
         number = signals.number_of(signal)
@@ -224,7 +227,7 @@ class Service:
     async def clear(self, wanted: Iterable[str]) -> AsyncIterator[Result]:
         """Empty log files, of stopped processes too."""
         self._refuse_when_stopping()
-        runners, wrong, _ = self._choose(wanted, lambda _: True)
+        runners, wrong, _ = selection.concerned(self.registry, wanted, lambda _: True)
         for result in wrong:
             yield result
         for runner in runners:
@@ -239,53 +242,12 @@ class Service:
     def find(self, text: str) -> Runner:
         """Give the one process that ``text`` names. Raises Refusal(BAD_NAME)."""
         self._refuse_when_stopping()
-        found = self.registry.select(text, self.registry.sorted())
-        if len(found) != 1 or grammar.parse(text).whole_group:
-            raise Refusal(Fault.BAD_NAME, text)
-        return found[0]
+        return selection.one(self.registry, text)
 
     def look(self, wanted: Iterable[str]) -> tuple[list[Runner], list[Result]]:
         """Give the processes that are meant, as status shows them, and the bad names."""
         self._refuse_when_stopping()
-        everyone = self.registry.sorted()
-        names = list(wanted)
-        if not names or names == ["all"]:
-            return everyone, []
-        found, wrong = [], []
-        for text in names:
-            runners = self.registry.select(text, everyone)
-            found.extend(runners)
-            if not runners and not self._empty_group(text):
-                wrong.append(unknown(text, everyone))
-        return found, wrong
-
-    def _choose(
-        self, wanted: Iterable[str], concerned: Callable[[Runner], bool]
-    ) -> tuple[list[Runner], list[Result], set[ProcessName]]:
-        """Give the processes that are meant, each once; bad names; and who was named alone.
-
-        Of a whole group, a pattern or ``all`` only those that the command concerns count.
-        """
-        everyone = self.registry.by_priority()
-        chosen: dict[ProcessName, Runner] = {}
-        single: set[ProcessName] = set()
-        wrong: list[Result] = []
-        for text in wanted:
-            runners = self.registry.select(text, everyone)
-            selector = grammar.parse(text)
-            if not runners and text != "all" and not self._empty_group(text):
-                wrong.append(unknown(text, everyone))
-            if text != "all" and not (selector.whole_group or selector.is_pattern):
-                single.update(runner.name for runner in runners)
-            for runner in runners:
-                if runner.name in single or concerned(runner):
-                    chosen.setdefault(runner.name, runner)
-        return list(chosen.values()), wrong, single
-
-    def _empty_group(self, text: str) -> bool:
-        """Whether ``text`` names a group, as a whole, that has no processes (numprocs=0)."""
-        selector = grammar.parse(text)
-        return selector.whole_group and selector.group in self.registry.groups
+        return selection.shown(self.registry, wanted)
 
     # --- groups -------------------------------------------------------------------------
 
