@@ -24,7 +24,8 @@ _SYNC: Final = 0.02  # seconds; most syncs take less
 _TRUST: Final = 0.05  # seconds for which the file at the path is not looked at again
 _STEP: Final = 0.0003
 _LOG_INDEX: Final = 32_768  # bytes of its first part
-_LOG_PAGES: Final = 4000  # a checkpoint costs two syncs; SQLite's 1000 are 250 messages
+_PAGE: Final = 2048  # bytes; a message touches four pages of a few hundred bytes each
+_LOG_PAGES: Final = 8000  # a checkpoint costs two syncs; SQLite's 1000 are 250 messages
 
 _WORDS: Final = {
     sqlite3.SQLITE_BUSY: "is locked by another program",
@@ -192,6 +193,7 @@ class SqliteFile:
     def _prefer_wal(self, connection: sqlite3.Connection) -> bool:
         """Ask for the write-ahead log; a file that cannot have it is used as it is."""
         try:
+            connection.execute(f"PRAGMA page_size = {_PAGE}")  # means nothing to an existing file
             mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except sqlite3.OperationalError as error:
             if _primary(error) != sqlite3.SQLITE_READONLY:
