@@ -108,7 +108,7 @@ class Reader:
 
     def _bury(self, child: Child, ended: asyncio.Future[ExitStatus]) -> None:
         """End a reader that is still there and give its descriptors back."""
-        if not ended.done():
+        if not ended.done() or ended.cancelled():  # cancelled with whoever waited for it
             with contextlib.suppress(OSError):
                 signals.send(child.pid, child.pidfd, signal.SIGKILL)
         if child.pidfd is not None:

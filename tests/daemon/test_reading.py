@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from supervise.clock import SystemClock
 from supervise.core.spec import Plan
 from supervise.daemon.reading import Reader, argv, read_first
 from supervise.errors import ConfigError
-from tests.support.children import our_descriptors
+from tests.support.children import ended, our_descriptors
 from tests.support.inside import House, house, run
 
 CONF = "[supervisord]\n[program:x]\ncommand=true\n"
@@ -69,6 +71,23 @@ def test_problems_are_told_and_the_next_reading_may_be_sound(tmp_path: Path) -> 
     run(scenario)
 
 
+def _running(mark: str) -> list[int]:
+    """Give the pids of live processes that were started with the word ``mark``."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline", "status"])
+        if mark in (process.info["cmdline"] or ()) and process.info["status"] != "zombie"
+    ]
+
+
+async def _turns_until(question: Callable[[], bool]) -> None:
+    """Let the loop turn until the answer is yes; the deadline is that of ``run``."""
+    while not question():
+        turned = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.01, turned.set)
+        await turned.wait()
+
+
 def test_a_reading_that_nobody_waits_for_any_more_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "conf"
     os.mkfifo(path)  # a file that takes for ever
@@ -77,15 +96,16 @@ def test_a_reading_that_nobody_waits_for_any_more_leaves_nothing(tmp_path: Path)
         async with house(tmp_path / "logs") as here:
             reader = _reader(here, path, Plan())
             before = len(our_descriptors())
+            mark = str(path)
             reading = asyncio.ensure_future(reader.read())
-            started = asyncio.Event()
-            asyncio.get_running_loop().call_later(0.05, started.set)
-            await started.wait()
+            await _turns_until(lambda: bool(_running(mark)))
+            (child,) = _running(mark)
 
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
             assert len(our_descriptors()) == before
+            ended(child)
 
     run(scenario)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from supervise.core.machine import Start
+from supervise.core.spec import AutoRestart
 from supervise.unix.groups import Census, EmptyWatch, _from_psutil, everybody
 from tests.support.children import LEAVES_BEHIND, Announcements, command, kill
 from tests.support.inside import house, program, run
@@ -55,7 +56,8 @@ def test_it_is_told_when_the_last_member_has_ended(tmp_path: Path, *, use_pidfd:
     async def scenario() -> None:
         with Announcements(tmp_path) as said:
             async with house(tmp_path) as here:
-                runner = here.runner(program("x", command(tmp_path, LEAVES_BEHIND, said.path)))
+                once = command(tmp_path, LEAVES_BEHIND, said.path)
+                runner = here.runner(program("x", once, autorestart=AutoRestart.NEVER))
                 runner.tell(Start())
                 member = int(said.line())
                 assert runner.child is not None
