@@ -110,7 +110,7 @@ class Reader:
         """End a reader that is still there and give its descriptors back."""
         if not ended.done() or ended.cancelled():  # cancelled with whoever waited for it
             with contextlib.suppress(OSError):
-                signals.send(child.pid, child.pidfd, signal.SIGKILL)
+                signals.send(child.pid, child.pidfd, signal.SIGKILL, group=True)
         if child.pidfd is not None:
             self._reaper.forget_fd(child.pidfd)
         for fd in (child.pidfd, child.stdin, child.stdout, child.stderr):
