@@ -28,6 +28,7 @@ from supervise.core.spec import (
     ProcessSpec,
 )
 from supervise.errors import ConfigError
+from tests.support.rights import without_special_rights
 
 ENVIRON = {"HOME": "/root", "PATH": "/usr/bin:/bin", "WHO": "me"}
 
@@ -714,11 +715,13 @@ def test_an_included_directory_that_was_named_is_an_error(read: Read, tmp_path: 
         read({"s.conf": "[supervisord]\n[include]\nfiles=conf.d\n"})
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_named(read: Read, tmp_path: Path) -> None:
     (tmp_path / "a.x").touch(mode=0)
 
-    with pytest.raises(ConfigError, match=r"a\.x:1: cannot be read: Permission denied"):
+    with (
+        without_special_rights(),
+        pytest.raises(ConfigError, match=r"a\.x:1: cannot be read: Permission denied"),
+    ):
         read({"s.conf": "[supervisord]\n[include]\nfiles=*.x\n"})
 
 
